@@ -1,0 +1,1 @@
+"""The contractor list: frameworks, lots, members, their documents and capacity."""
