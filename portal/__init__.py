@@ -1,0 +1,71 @@
+"""The portal: a contractor framework and schedule-of-rates procurement portal for home adaptations."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+import structlog
+from flask import Flask
+from flask_login import LoginManager
+from flask_migrate import Migrate
+
+from portal import accounts, analytics, framework, jobs, kernel, rates  # noqa: F401  (their tables must be known)
+from portal.accounts import views as accounts_views
+from portal.accounts.guard import check_every_route
+from portal.accounts.services import person_for_session
+from portal.analytics import views as analytics_views
+from portal.config import Settings, read_settings
+from portal.framework import views as framework_views
+from portal.jobs import offer_views
+from portal.jobs import views as jobs_views
+from portal.kernel.db import db, init_db
+from portal.rates import views as rates_views
+from portal.web import init_web, registers, worklist
+from portal.web.navigation import navigation_for
+
+HERE = Path(__file__).parent
+#: In a checkout the migrations stand beside the package, in an installation inside it.
+MIGRATIONS = next(folder for folder in (HERE / "migrations", HERE.parent / "migrations") if folder.is_dir())
+
+
+def create_app(settings: Settings | None = None, **overrides: Any) -> Flask:
+    """The application with everything it needs; ``overrides`` are Flask settings that tests change."""
+    app = Flask("portal", static_folder=None)
+    app.config.from_mapping((settings or read_settings()).for_flask())
+    app.config.from_mapping(overrides)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+    )
+    init_db(app)
+    Migrate(app, db, directory=str(MIGRATIONS), render_as_batch=True)
+    login = LoginManager(app)
+    login.login_view = "accounts.sign_in"
+    login.login_message = None
+    login.user_loader(person_for_session)
+    accounts_views.limiter.init_app(app)
+    init_web(app)
+    for views in (
+        accounts_views,
+        framework_views,
+        rates_views,
+        jobs_views,
+        offer_views,
+        analytics_views,
+        worklist,
+        registers,
+    ):
+        app.register_blueprint(views.bp)
+    app.context_processor(navigation_for)
+    check_every_route(app)
+    return app

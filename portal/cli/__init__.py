@@ -1,0 +1,27 @@
+"""``portal``, the command line: thin verbs over the same services that the pages use.
+
+Exit 0: done. Exit 1: refused, every problem on stderr, nothing changed. Exit 2: wrong usage.
+"""
+
+from __future__ import annotations
+
+import click
+
+from portal.cli import accounts, analytics, framework, jobs, rates, running
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Contractor framework and schedule of rates for home adaptations."""
+
+
+for command in (
+    *running.COMMANDS,
+    accounts.users,
+    framework.contractors,
+    rates.rates,
+    jobs.jobs,
+    jobs.offers,
+    analytics.benchmark,
+):
+    main.add_command(command)

@@ -1,0 +1,94 @@
+"""Settings from the environment, each with a safe default; the start fails when a needed secret is missing."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from portal.kernel.errors import RuleBroken
+from portal.kernel.working_time import Nation
+
+MAX_UPLOAD = 50 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says. ``instance`` is the folder for the embedded database, the key and the queue."""
+
+    instance: Path
+    database_url: str
+    secret_key: str
+    redis_url: str | None
+    mail_url: str | None
+    uploads: Path
+    nation: Nation
+    https: bool
+
+    @property
+    def embedded(self) -> bool:
+        """Whether everything runs from files on this machine."""
+        return self.database_url.startswith("sqlite")
+
+    def for_flask(self) -> dict[str, Any]:
+        """The settings under the names that Flask and its extensions read."""
+        return {
+            "SECRET_KEY": self.secret_key,
+            "SQLALCHEMY_DATABASE_URI": self.database_url,
+            "MAX_CONTENT_LENGTH": MAX_UPLOAD,
+            "PERMANENT_SESSION_LIFETIME": timedelta(hours=8),
+            "RATELIMIT_STORAGE_URI": self.redis_url or "memory://",
+            "PORTAL_HTTPS": self.https,
+            "PORTAL": self,
+        }
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings that ``environment`` gives; ``RuleBroken`` names the variable that is wrong or missing."""
+    instance = Path(environment.get("PORTAL_INSTANCE", "instance")).resolve()
+    production = environment.get("PORTAL_ENV", "") == "production"
+    key = environment.get("PORTAL_SECRET_KEY", "")
+    if production and len(key) < 32:
+        raise RuleBroken(
+            "PORTAL_SECRET_KEY must be set to at least 32 characters in production; "
+            "`python -c 'import secrets; print(secrets.token_hex(32))'` makes one."
+        )
+    nation = environment.get("PORTAL_NATION", Nation.ENGLAND_AND_WALES.value)
+    if nation not in {each.value for each in Nation}:
+        raise RuleBroken(f"PORTAL_NATION is {nation}; it must be one of {', '.join(each.value for each in Nation)}.")
+    instance.mkdir(parents=True, exist_ok=True)
+    return Settings(
+        instance=instance,
+        database_url=database_url(environment.get("PORTAL_DATABASE_URL", ""), instance),
+        secret_key=key or kept_key(instance / "secret_key"),
+        redis_url=environment.get("PORTAL_REDIS_URL") or None,
+        mail_url=environment.get("PORTAL_MAIL_URL") or None,
+        uploads=Path(environment.get("PORTAL_UPLOADS", instance / "uploads")),
+        nation=Nation(nation),
+        https=production,
+    )
+
+
+def database_url(given: str, instance: Path) -> str:
+    """The URL for SQLAlchemy: the embedded file by default, psycopg 3 for ``postgres://`` and ``postgresql://``."""
+    if not given:
+        return f"sqlite:///{instance / 'portal.db'}"
+    for prefix in ("postgres://", "postgresql://"):
+        if given.startswith(prefix):
+            return "postgresql+psycopg://" + given.removeprefix(prefix)
+    return given
+
+
+def kept_key(path: Path) -> str:
+    """The secret key kept in ``path``; made on the first start, readable by its owner only."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="ascii").strip()
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(secrets.token_hex(32))
+    return path.read_text(encoding="ascii").strip()

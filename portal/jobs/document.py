@@ -1,0 +1,90 @@
+"""A job as the JSON document of the interface: lines, price, ranking with every reason, offers, events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portal.jobs.models import Decision, Job, Offer
+from portal.jobs.queries import decisions_on
+from portal.kernel.audit import events_on
+from portal.kernel.money import pounds
+
+
+def iso(instant: Any) -> str | None:
+    """An instant or a date in ISO 8601; instants are UTC and end in Z."""
+    return None if instant is None else instant.isoformat().replace("+00:00", "Z")
+
+
+def job_document(job: Job) -> dict[str, Any]:
+    """Everything the portal knows of ``job``, money as decimal strings in pounds, excluding VAT."""
+    decisions = decisions_on(job)
+    return {
+        "reference": job.reference,
+        "status": job.status.value,
+        "authority": job.authority.code,
+        "work_type": job.lot.work_type,
+        "priority": job.priority.value,
+        "required_start": iso(job.required_start),
+        "edition": {"schedule": job.edition.schedule.code, "name": job.edition.name},
+        "lines": [
+            {
+                "position": line.position,
+                "code": line.code,
+                "description": line.description,
+                "unit": line.unit,
+                "quantity": format(line.quantity, "f"),
+                "rate": pounds(line.rate_pence),
+                "net": pounds(line.net_pence),
+            }
+            for line in job.lines
+        ],
+        "price": pounds(job.value_pence),
+        "ranking": _ranking(decisions[0]) if decisions else [],
+        "decisions": [
+            {
+                "decided_at": iso(decision.decided_at),
+                "decided_by": decision.decided_by,
+                "because": decision.because,
+                "rule_version": decision.rule_version,
+                "inputs": decision.inputs,
+                "ranking": _ranking(decision),
+            }
+            for decision in decisions
+        ],
+        "offers": [_offer(offer) for offer in job.offers],
+        "events": [
+            {"id": event.id, "at": iso(event.at), "actor": event.actor, "action": event.action, "data": event.data}
+            for event in events_on(f"job:{job.reference}")
+        ],
+    }
+
+
+def _ranking(decision: Decision) -> list[dict[str, Any]]:
+    return [
+        {
+            "member": place.member_code,
+            "position": place.position,
+            "eligible": place.eligible,
+            "reasons": place.reasons,
+            "basis": place.basis,
+        }
+        for place in decision.places
+    ]
+
+
+def _offer(offer: Offer) -> dict[str, Any]:
+    return {
+        "id": offer.id,
+        "member": offer.member.contractor.organisation.code,
+        "status": offer.status.value,
+        "sent_at": iso(offer.sent_at),
+        "answer_by": iso(offer.answer_by),
+        "start_by": iso(offer.start_by),
+        "answered_at": iso(offer.answered_at),
+        "start_on": iso(offer.start_on),
+        "started_on": iso(offer.started_on),
+        "reason_code": offer.reason_code and offer.reason_code.value,
+        "reason": offer.reason,
+        "adjustment_bp": offer.adjustment_bp,
+        "price": pounds(offer.price_pence),
+    }

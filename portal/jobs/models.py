@@ -1,0 +1,208 @@
+"""Jobs, their lines, the decisions about who gets them, and the offers that follow."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import JSON, Boolean, CheckConstraint, Date, Index, Integer, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.accounts.models import Organisation
+from portal.framework.models import Lot, Member
+from portal.framework.states import Priority
+from portal.jobs.states import DeclineReason, JobStatus, OfferStatus
+from portal.kernel.db import (
+    Base,
+    BasisPoints,
+    Code,
+    Id,
+    Instant,
+    Pence,
+    Quantity,
+    not_negative,
+    reference_to,
+    state_column,
+)
+from portal.rates.models import Edition
+
+
+class Job(Base):
+    """Works for one client of one authority. What identifies the client stays out of every contractor's sight
+    until the order is theirs."""
+
+    __tablename__ = "job"
+    __table_args__ = (
+        not_negative("value_pence"),
+        Index("ix_job_authority_id_status_id", "authority_id", "status", "id"),
+        Index("ix_job_status_id", "status", "id"),
+    )
+
+    id: Mapped[Id]
+    reference: Mapped[Code] = mapped_column(unique=True)
+    authority_id: Mapped[int] = reference_to("organisation", index=False)
+    lot_id: Mapped[int] = reference_to("lot")
+    # The edition whose rates the lines froze.
+    edition_id: Mapped[int] = reference_to("edition")
+    priority: Mapped[Priority] = state_column(Priority)
+    status: Mapped[JobStatus] = state_column(JobStatus)
+    client: Mapped[str] = mapped_column(String(200))
+    address: Mapped[str] = mapped_column(String(400))
+    client_phone: Mapped[str] = mapped_column(String(40))
+    postcode: Mapped[str] = mapped_column(String(10))
+    required_start: Mapped[date | None] = mapped_column(Date)
+    value_pence: Mapped[Pence]
+    specified_by: Mapped[str] = mapped_column(String(254))
+    specified_at: Mapped[Instant]
+    # When the job last came to stand where it stands: worklists show the longest wait first.
+    since: Mapped[Instant]
+
+    authority: Mapped[Organisation] = relationship(innerjoin=True)
+    lot: Mapped[Lot] = relationship(innerjoin=True)
+    edition: Mapped[Edition] = relationship(innerjoin=True)
+    lines: Mapped[list[JobLine]] = relationship(back_populates="job", order_by="JobLine.position")
+    offers: Mapped[list[Offer]] = relationship(back_populates="job", order_by="Offer.id")
+
+    @property
+    def district(self) -> str:
+        """The outward part of the postcode: as much of the place as a contractor sees before accepting."""
+        return self.postcode.split(" ")[0] if " " in self.postcode else self.postcode[:-3]
+
+
+class JobLine(Base):
+    """One item of a specification with its rate as it stood when the job was specified."""
+
+    __tablename__ = "job_line"
+    __table_args__ = (
+        UniqueConstraint("job_id", "position"),
+        CheckConstraint("quantity > 0", name="quantity_above_zero"),
+        not_negative("rate_pence"),
+    )
+
+    id: Mapped[Id]
+    job_id: Mapped[int] = reference_to("job", index=False)
+    position: Mapped[int]
+    code: Mapped[Code]
+    description: Mapped[str] = mapped_column(String(400))
+    unit: Mapped[str] = mapped_column(String(40))
+    quantity: Mapped[Quantity]
+    rate_pence: Mapped[Pence]
+    net_pence: Mapped[Pence]
+
+    job: Mapped[Job] = relationship(back_populates="lines")
+
+
+class Decision(Base):
+    """One run of the allocation rule over a job: its inputs and what it chose. Never changed."""
+
+    __tablename__ = "decision"
+
+    id: Mapped[Id]
+    job_id: Mapped[int] = reference_to("job")
+    decided_at: Mapped[Instant]
+    decided_by: Mapped[str] = mapped_column(String(254))
+    because: Mapped[str] = mapped_column(String(200))
+    rule_version: Mapped[str] = mapped_column(String(40))
+    inputs: Mapped[dict[str, Any]] = mapped_column(JSON)
+    chosen_member_id: Mapped[int | None] = reference_to("member", index=False)
+
+    places: Mapped[list[Place]] = relationship(order_by="Place.position")
+
+    @property
+    def start_by(self) -> date:
+        """The last day to start that the decision reckoned with."""
+        return date.fromisoformat(self.inputs["start_by"])
+
+
+class Place(Base):
+    """One member's place in a decision: its reasons, and the facts they rest on."""
+
+    __tablename__ = "place"
+
+    decision_id: Mapped[int] = reference_to("decision", index=False, primary_key=True)
+    position: Mapped[int] = mapped_column(Integer, primary_key=True)
+    member_id: Mapped[int] = reference_to("member", index=False)
+    member_code: Mapped[Code]
+    eligible: Mapped[bool] = mapped_column(Boolean)
+    reasons: Mapped[list[str]] = mapped_column(JSON)
+    basis: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class Offer(Base):
+    """The job put to one member, at a price that holds, with a deadline to answer and a date to start by."""
+
+    __tablename__ = "offer"
+    __table_args__ = (
+        # Held by the database, whatever happens at once: one live offer a job, one acceptance a job.
+        Index(
+            "uq_offer_live",
+            "job_id",
+            unique=True,
+            sqlite_where=text("status = 'sent'"),
+            postgresql_where=text("status = 'sent'"),
+        ),
+        Index(
+            "uq_offer_accepted",
+            "job_id",
+            unique=True,
+            sqlite_where=text("status IN ('accepted', 'completed')"),
+            postgresql_where=text("status IN ('accepted', 'completed')"),
+        ),
+        Index(
+            "ix_offer_due", "answer_by", sqlite_where=text("status = 'sent'"), postgresql_where=text("status = 'sent'")
+        ),
+        Index(
+            "ix_offer_start_due",
+            "start_by",
+            sqlite_where=text("status = 'accepted'"),
+            postgresql_where=text("status = 'accepted'"),
+        ),
+        Index(
+            "ix_offer_open",
+            "contractor_id",
+            sqlite_where=text("status IN ('sent', 'accepted')"),
+            postgresql_where=text("status IN ('sent', 'accepted')"),
+        ),
+        Index("ix_offer_contractor_id_id", "contractor_id", "id"),
+        not_negative("price_pence"),
+        CheckConstraint(
+            "status NOT IN ('accepted', 'completed') OR start_on IS NOT NULL", name="accepted_with_a_start"
+        ),
+    )
+
+    id: Mapped[Id]
+    job_id: Mapped[int] = reference_to("job")
+    member_id: Mapped[int] = reference_to("member")
+    contractor_id: Mapped[int] = reference_to("contractor", index=False)
+    decision_id: Mapped[int] = reference_to("decision")
+    status: Mapped[OfferStatus] = state_column(OfferStatus)
+    sent_at: Mapped[Instant]
+    answer_by: Mapped[Instant]
+    start_by: Mapped[date] = mapped_column(Date)
+    adjustment_bp: Mapped[BasisPoints]
+    price_pence: Mapped[Pence]
+    answered_at: Mapped[Instant | None]
+    answered_by: Mapped[str | None] = mapped_column(String(254))
+    start_on: Mapped[date | None] = mapped_column(Date)
+    reason_code: Mapped[DeclineReason | None] = state_column(DeclineReason)
+    reason: Mapped[str] = mapped_column(Text, default="")
+    started_on: Mapped[date | None] = mapped_column(Date)
+
+    job: Mapped[Job] = relationship(back_populates="offers")
+    member: Mapped[Member] = relationship()
+
+
+class OrderLine(Base):
+    """A line of an accepted order: rate, adjustment and price as they were, for good."""
+
+    __tablename__ = "order_line"
+
+    offer_id: Mapped[int] = reference_to("offer", index=False, primary_key=True)
+    position: Mapped[int] = mapped_column(Integer, primary_key=True)
+    code: Mapped[Code]
+    description: Mapped[str] = mapped_column(String(400))
+    unit: Mapped[str] = mapped_column(String(40))
+    quantity: Mapped[Quantity]
+    rate_pence: Mapped[Pence]
+    adjustment_bp: Mapped[BasisPoints]
+    net_pence: Mapped[Pence]

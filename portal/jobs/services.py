@@ -1,0 +1,491 @@
+"""Allocate jobs, answer offers, and pass a job on when its contractor cannot start in time.
+
+Fallback runs in the transaction of the event that causes it: whoever declines, lapses or proposes too late, the
+next member's offer is written with it. Rows are locked in one order everywhere (jobs, contractors, audit head).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, case, insert, select, update
+
+from portal.accounts.models import Organisation
+from portal.accounts.queries import technical_officers
+from portal.framework.models import Contractor
+from portal.framework.states import MemberStatus, Priority
+from portal.jobs import allocation
+from portal.jobs.board import Board, Card, windows
+from portal.jobs.models import Decision, Job, JobLine, Offer, OrderLine, Place
+from portal.jobs.notices import accepted_notice, exhausted_notice, offer_notice
+from portal.jobs.states import JOB_MOVES, OFFER_MOVES, DeclineReason, JobStatus, OfferStatus
+from portal.kernel import audit
+from portal.kernel.clock import date_text, local_date, local_text
+from portal.kernel.db import db
+from portal.kernel.errors import NotFound, RuleBroken, WrongState
+from portal.kernel.outbox import Notice
+from portal.kernel.working_time import Nation, add_working_days
+from portal.rates.pricing import price_line
+
+#: Who acts when nobody does: the clock.
+CLOCK = "the portal"
+CHUNK = 200
+#: Working days after the last day to start in which a contractor may still record it.
+START_GRACE_DAYS = 1
+
+_WAITING = (JobStatus.SPECIFIED, JobStatus.EXHAUSTED)
+_URGENCY: ColumnElement[int] = case(
+    (Job.priority == Priority.HOSPITAL_DISCHARGE, 0), (Job.priority == Priority.PRIORITY, 1), else_=2
+)
+
+
+@dataclass(slots=True)
+class Allocated:
+    """What an allocation did: offers sent by job reference → contractor code, and jobs that nobody is left for."""
+
+    offered: dict[str, str] = field(default_factory=dict)
+    exhausted: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Ticked:
+    """What was due: counts."""
+
+    lapsed: int = 0
+    failed_to_start: int = 0
+    offered: int = 0
+    exhausted: int = 0
+
+    def add(self, allocated: Allocated) -> None:
+        """Count in what a fallback did."""
+        self.offered += len(allocated.offered)
+        self.exhausted += len(allocated.exhausted)
+
+
+def allocate_jobs(
+    references: Sequence[str] | None, *, by: str, now: datetime, nation: Nation, authority_id: int | None = None
+) -> Allocated:
+    """Offer each waiting job to its first eligible member: priority first, then the longest wait.
+
+    ``references`` names jobs; ``None`` means all that wait. ``authority_id`` keeps to one authority's jobs. Raises
+    ``NotFound`` for an unknown reference and ``WrongState`` for a job that is not waiting.
+    """
+    query = select(Job).order_by(_URGENCY, Job.specified_at, Job.id).with_for_update()
+    if authority_id is not None:
+        query = query.where(Job.authority_id == authority_id)
+    if references is None:
+        query = query.where(Job.status.in_([JobStatus.SPECIFIED]))
+    else:
+        query = query.where(Job.reference.in_(references))
+    jobs = list(db.session.scalars(query.execution_options(populate_existing=True)))
+    if references is not None:
+        missing = sorted(set(references) - {job.reference for job in jobs})
+        if missing:
+            raise NotFound(f"There is no job {', '.join(missing)}.")
+        for job in jobs:
+            if job.status not in _WAITING:
+                raise WrongState(
+                    f"The job {job.reference} is {job.status.value}; only a job that waits can be allocated."
+                )
+    return _offer_next(jobs, because="allocated", by=by, now=now, nation=nation)
+
+
+def _offer_next(jobs: Sequence[Job], *, because: str, by: str, now: datetime, nation: Nation) -> Allocated:
+    """Decide for each of ``jobs`` (locked by the caller) and write decisions, offers and notices in bulk."""
+    done = Allocated()
+    if not jobs:
+        return done
+    board = Board(jobs)
+    today = local_date(now)
+    authority_codes = _authority_codes(jobs)
+    prices = _line_prices(jobs)
+    decisions: list[dict[str, Any]] = []
+    rankings: list[tuple[Job, list[allocation.Ranked], dict[str, Card], Card | None, date]] = []
+    for job in jobs:
+        lot, facts = board.lots[job.lot_id], board.lot_facts[job.lot_id]
+        start_by = allocation.start_by(job.required_start, now, windows(lot, job.priority), nation)
+        job_facts = allocation.JobFacts(authority_codes[job.authority_id], job.value_pence, start_by)
+        cards = board.members_for(job)
+        ranking = allocation.rank(job_facts, facts, [card.facts for card in cards.values()], today)
+        first = allocation.next_member(ranking)
+        chosen = cards[first.member.code] if first else None
+        # The places keep the facts as they were decided on, so the load grows only afterwards.
+        rankings.append((job, ranking, cards, chosen, start_by))
+        if chosen:
+            board.take(chosen)
+        decisions.append(
+            {
+                "job_id": job.id,
+                "decided_at": now,
+                "decided_by": by,
+                "because": because,
+                "rule_version": allocation.RULE_VERSION,
+                "inputs": allocation.inputs(job_facts, facts, job.priority, today),
+                "chosen_member_id": chosen and chosen.member_id,
+            }
+        )
+    decision_ids = db.session.scalars(
+        insert(Decision).returning(Decision.id, sort_by_parameter_order=True), decisions
+    ).all()
+    places: list[dict[str, Any]] = []
+    offers: list[dict[str, Any]] = []
+    notices: list[dict[str, Any]] = []
+    moved: list[dict[str, Any]] = []
+    for decision_id, (job, ranking, cards, chosen, start_by) in zip(decision_ids, rankings, strict=True):
+        places += [
+            {
+                "decision_id": decision_id,
+                "position": ranked.position,
+                "member_id": cards[ranked.member.code].member_id,
+                "member_code": ranked.member.code,
+                "eligible": ranked.eligible,
+                "reasons": list(ranked.reasons),
+                "basis": allocation.basis(ranked.member),
+            }
+            for ranked in ranking
+        ]
+        status = JobStatus.ALLOCATING if chosen else JobStatus.EXHAUSTED
+        moved.append({"id": job.id, "status": status, "since": now})
+        if chosen is None:
+            done.exhausted.append(job.reference)
+            notices += [exhausted_notice(job, email, at=now) for email in _officers_of(job)]
+            audit.record("nobody left", f"job:{job.reference}", at=now, actor=by, because=because, members=len(ranking))
+            continue
+        done.offered[job.reference] = chosen.facts.code
+        window = windows(board.lots[job.lot_id], job.priority)
+        answer_by = allocation.answer_by(now, window, nation)
+        adjustment = chosen.facts.adjustment_bp
+        price = sum(price_line(quantity, rate, adjustment).net_pence for quantity, rate in prices[job.id])
+        offers.append(
+            {
+                "job_id": job.id,
+                "member_id": chosen.member_id,
+                "contractor_id": chosen.contractor_id,
+                "decision_id": decision_id,
+                "status": OfferStatus.SENT,
+                "sent_at": now,
+                "answer_by": answer_by,
+                "start_by": start_by,
+                "adjustment_bp": adjustment,
+                "price_pence": price,
+                "reason": "",
+            }
+        )
+        notices.append(offer_notice(job, chosen.email, answer_by, start_by, at=now))
+        audit.record(
+            "offer sent",
+            f"job:{job.reference}",
+            at=now,
+            actor=by,
+            to=chosen.facts.code,
+            because=because,
+            answer_by=answer_by.isoformat(),
+            start_by=start_by.isoformat(),
+            price_pence=price,
+        )
+    if places:
+        db.session.execute(insert(Place.__table__), places)
+    if offers:
+        db.session.execute(insert(Offer.__table__), offers)
+    if notices:
+        db.session.execute(insert(Notice.__table__), notices)
+    db.session.execute(update(Job), moved)
+    return done
+
+
+def _officers_of(job: Job) -> list[str]:
+    """Who hears about a job: the officer who specified it, or for one from a file every officer of the authority."""
+    if "@" in job.specified_by:
+        return [job.specified_by]
+    return technical_officers(job.authority_id)
+
+
+def _authority_codes(jobs: Sequence[Job]) -> dict[int, str]:
+    rows = db.session.execute(
+        select(Organisation.id, Organisation.code).where(Organisation.id.in_({job.authority_id for job in jobs}))
+    )
+    return dict(rows.tuples().all())
+
+
+def _line_prices(jobs: Sequence[Job]) -> dict[int, list[tuple[Any, int]]]:
+    prices: dict[int, list[tuple[Any, int]]] = {job.id: [] for job in jobs}
+    for start in range(0, len(jobs), 5_000):
+        rows = db.session.execute(
+            select(JobLine.job_id, JobLine.quantity, JobLine.rate_pence).where(
+                JobLine.job_id.in_([job.id for job in jobs[start : start + 5_000]])
+            )
+        )
+        for job_id, quantity, rate in rows:
+            prices[job_id].append((quantity, rate))
+    return prices
+
+
+def _lock_offer(offer_id: int) -> tuple[Offer, Job]:
+    """The offer and its job, the job's row locked, both as they are now."""
+    job = db.session.scalar(
+        select(Job)
+        .join(Offer, Offer.job_id == Job.id)
+        .where(Offer.id == offer_id)
+        .with_for_update(of=Job)
+        .execution_options(populate_existing=True)
+    )
+    if job is None:
+        raise NotFound("There is no such offer.")
+    offer = db.session.scalars(
+        select(Offer).where(Offer.id == offer_id).execution_options(populate_existing=True)
+    ).one()
+    return offer, job
+
+
+def _open_offer(offer_id: int, now: datetime) -> tuple[Offer, Job]:
+    """An offer that can be answered at ``now``, locked; ``WrongState`` says why one cannot."""
+    offer, job = _lock_offer(offer_id)
+    if offer.status is not OfferStatus.SENT:
+        raise WrongState(f"This offer is {offer.status.value.replace('-', ' ')} already; it can no longer be answered.")
+    if now < offer.sent_at:
+        raise RuleBroken(f"The offer was sent on {local_text(offer.sent_at)}; an answer cannot be older.")
+    if now >= offer.answer_by:
+        raise WrongState(
+            f"The time to answer ended on {local_text(offer.answer_by)}; the job goes to the next contractor."
+        )
+    return offer, job
+
+
+def _close_offer(offer: Offer, status: OfferStatus, *, by: str, now: datetime) -> None:
+    if status not in OFFER_MOVES[offer.status]:
+        raise WrongState(f"An offer that is {offer.status.value} cannot become {status.value}.")
+    offer.status, offer.answered_at, offer.answered_by = status, now, by
+
+
+def _move_job(job: Job, status: JobStatus, *, now: datetime) -> None:
+    if status not in JOB_MOVES[job.status]:
+        raise WrongState(f"A job that is {job.status.value} cannot become {status.value}.")
+    job.status, job.since = status, now
+
+
+def accept_offer(offer_id: int, *, start_on: date, by: str, now: datetime, nation: Nation) -> Offer:
+    """Accept with a start date; a date after the last day to start passes the job on, as *cannot start in time*.
+
+    Raises ``WrongState`` when the offer is no longer open, ``RuleBroken`` for a date in the past or a membership
+    that is not active.
+    """
+    offer, job = _open_offer(offer_id, now)
+    if start_on < local_date(now):
+        raise RuleBroken(f"{date_text(start_on)} is in the past; give the day on which you will start.")
+    if offer.member.status is not MemberStatus.ACTIVE:
+        raise RuleBroken(f"This membership is {offer.member.status.value}; speak to the framework manager.")
+    if start_on > offer.start_by:
+        offer.start_on = start_on
+        text = f"Could start on {date_text(start_on)}; the works must start by {date_text(offer.start_by)}."
+        _decline(offer, job, DeclineReason.CANNOT_START_IN_TIME, text, by=by, now=now, nation=nation)
+        return offer
+    _close_offer(offer, OfferStatus.ACCEPTED, by=by, now=now)
+    offer.start_on = start_on
+    _move_job(job, JobStatus.ACCEPTED, now=now)
+    db.session.flush()
+    _freeze_order(offer, job)
+    notices = [accepted_notice(job, email, start_on, at=now) for email in _officers_of(job)]
+    if notices:
+        db.session.execute(insert(Notice.__table__), notices)
+    audit.record(
+        "offer accepted",
+        f"job:{job.reference}",
+        at=now,
+        actor=by,
+        start_on=start_on.isoformat(),
+        member=offer.member.contractor.organisation.code,
+        price_pence=offer.price_pence,
+    )
+    return offer
+
+
+def _freeze_order(offer: Offer, job: Job) -> None:
+    rows = []
+    for line in job.lines:
+        priced = price_line(line.quantity, line.rate_pence, offer.adjustment_bp)
+        rows.append(
+            {
+                "offer_id": offer.id,
+                "position": line.position,
+                "code": line.code,
+                "description": line.description,
+                "unit": line.unit,
+                "quantity": line.quantity,
+                "rate_pence": line.rate_pence,
+                "adjustment_bp": offer.adjustment_bp,
+                "net_pence": priced.net_pence,
+            }
+        )
+    db.session.execute(insert(OrderLine.__table__), rows)
+
+
+def decline_offer(
+    offer_id: int, *, reason_code: DeclineReason, reason: str, by: str, now: datetime, nation: Nation
+) -> Offer:
+    """Say no with a reason; the job goes to the next member at once."""
+    if not reason.strip() and reason_code is DeclineReason.OTHER:
+        raise RuleBroken("Say in a few words why, so that the officer understands.")
+    offer, job = _open_offer(offer_id, now)
+    _decline(offer, job, reason_code, reason.strip(), by=by, now=now, nation=nation)
+    return offer
+
+
+def _decline(
+    offer: Offer, job: Job, code: DeclineReason, reason: str, *, by: str, now: datetime, nation: Nation
+) -> None:
+    _close_offer(offer, OfferStatus.DECLINED, by=by, now=now)
+    offer.reason_code, offer.reason = code, reason
+    audit.record(
+        "offer declined",
+        f"job:{job.reference}",
+        at=now,
+        actor=by,
+        reason=code.value,
+        member=offer.member.contractor.organisation.code,
+        proposed=offer.start_on and offer.start_on.isoformat(),
+    )
+    db.session.flush()
+    _offer_next([job], because=f"declined: {code.value}", by=by, now=now, nation=nation)
+
+
+def record_started(offer_id: int, *, on: date, by: str, now: datetime) -> Offer:
+    """Record that the works began; nothing else stops the clock of a failed start."""
+    offer, job = _lock_offer(offer_id)
+    if offer.status is not OfferStatus.ACCEPTED or job.status is not JobStatus.ACCEPTED:
+        raise WrongState("Only an accepted order whose works have not begun can be started.")
+    if on > local_date(now):
+        raise RuleBroken(f"{date_text(on)} has not come yet; record the start on the day.")
+    if offer.answered_at is not None and on < local_date(offer.answered_at):
+        raise RuleBroken("The works cannot have begun before the order was accepted.")
+    offer.started_on = on
+    _move_job(job, JobStatus.STARTED, now=now)
+    audit.record("works started", f"job:{job.reference}", at=now, actor=by, on=on.isoformat())
+    return offer
+
+
+def record_complete(offer_id: int, *, on: date, by: str, now: datetime) -> Offer:
+    """Record that the works are complete; the contractor's capacity is free again."""
+    offer, job = _lock_offer(offer_id)
+    if job.status is not JobStatus.STARTED or offer.status is not OfferStatus.ACCEPTED:
+        raise WrongState("Only works that have started can be complete.")
+    if offer.started_on is not None and on < offer.started_on:
+        raise RuleBroken(f"The works began on {date_text(offer.started_on)}; they cannot end before.")
+    if on > local_date(now):
+        raise RuleBroken(f"{date_text(on)} has not come yet; record the completion on the day.")
+    if OfferStatus.COMPLETED not in OFFER_MOVES[offer.status]:
+        raise WrongState("This order cannot be completed.")
+    offer.status = OfferStatus.COMPLETED
+    _move_job(job, JobStatus.COMPLETE, now=now)
+    audit.record("works complete", f"job:{job.reference}", at=now, actor=by, on=on.isoformat())
+    return offer
+
+
+def lapse_due_offers(*, now: datetime, nation: Nation) -> Ticked:
+    """Lapse up to ``CHUNK`` offers whose time to answer is over and pass their jobs on; all zero when none is due."""
+    due = list(
+        db.session.execute(
+            select(Offer.id, Offer.job_id)
+            .where(Offer.status == OfferStatus.SENT, Offer.answer_by <= now)
+            .order_by(Offer.answer_by, Offer.id)
+            .limit(CHUNK)
+        ).tuples()
+    )
+    return _pass_on(due, OfferStatus.SENT, OfferStatus.EXPIRED, now=now, nation=nation)
+
+
+def fail_late_starts(*, now: datetime, nation: Nation) -> Ticked:
+    """Fail up to ``CHUNK`` accepted orders without a recorded start once their last day to start and grace are over."""
+    today = local_date(now)
+    accepted = db.session.execute(
+        select(Offer.id, Offer.job_id, Offer.start_by)
+        .where(Offer.status == OfferStatus.ACCEPTED, Offer.started_on.is_(None), Offer.start_by < today)
+        .order_by(Offer.start_by, Offer.id)
+        .limit(CHUNK)
+    ).tuples()
+    due = [
+        (offer_id, job_id)
+        for offer_id, job_id, start_by in accepted
+        if add_working_days(start_by, START_GRACE_DAYS, nation) < today
+    ]
+    return _pass_on(due, OfferStatus.ACCEPTED, OfferStatus.FAILED_TO_START, now=now, nation=nation)
+
+
+def _pass_on(
+    due: Sequence[tuple[int, int]], was: OfferStatus, becomes: OfferStatus, *, now: datetime, nation: Nation
+) -> Ticked:
+    """Close the offers that are still ``was`` once their jobs are locked, and offer the jobs to the next members."""
+    done = Ticked()
+    if not due:
+        return done
+    jobs = {
+        job.id: job
+        for job in db.session.scalars(
+            select(Job)
+            .where(Job.id.in_([job_id for _, job_id in due]))
+            .order_by(Job.id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+    }
+    offers = list(
+        db.session.scalars(
+            select(Offer)
+            .where(Offer.id.in_([offer_id for offer_id, _ in due]), Offer.status == was)
+            .order_by(Offer.id)
+            .execution_options(populate_existing=True)
+        )
+    )
+    codes = dict(
+        db.session.execute(
+            select(Contractor.id, Organisation.code)
+            .join(Contractor.organisation)
+            .where(Contractor.id.in_([offer.contractor_id for offer in offers]))
+        )
+        .tuples()
+        .all()
+    )
+    for offer in offers:
+        _close_offer(offer, becomes, by=CLOCK, now=now)
+        audit.record(
+            f"offer {becomes.value.replace('-', ' ')}",
+            f"job:{jobs[offer.job_id].reference}",
+            at=now,
+            actor=CLOCK,
+            member=codes[offer.contractor_id],
+        )
+    db.session.flush()
+    if becomes is OfferStatus.EXPIRED:
+        done.lapsed = len(offers)
+    else:
+        done.failed_to_start = len(offers)
+    waiting = sorted(
+        (jobs[offer.job_id] for offer in offers),
+        key=lambda job: (list(Priority).index(job.priority), job.specified_at, job.id),
+    )
+    done.add(_offer_next(waiting, because=becomes.value, by=CLOCK, now=now, nation=nation))
+    return done
+
+
+def withdraw_offer(offer_id: int, *, reason: str, by: str, now: datetime, nation: Nation) -> Offer:
+    """Take an open offer back with a reason (an officer's decision); the job goes to the next member."""
+    if not reason.strip():
+        raise RuleBroken("Give the reason for taking the offer back; it is kept with the job.")
+    offer, job = _lock_offer(offer_id)
+    if offer.status is not OfferStatus.SENT:
+        raise WrongState(f"This offer is {offer.status.value} already; only an open offer can be taken back.")
+    _close_offer(offer, OfferStatus.WITHDRAWN, by=by, now=now)
+    offer.reason = reason.strip()
+    audit.record(
+        "offer withdrawn",
+        f"job:{job.reference}",
+        at=now,
+        actor=by,
+        reason=offer.reason,
+        member=offer.member.contractor.organisation.code,
+    )
+    db.session.flush()
+    _offer_next([job], because="withdrawn", by=by, now=now, nation=nation)
+    return offer

@@ -1,0 +1,378 @@
+"""Specify jobs: price their lines from the edition in force and freeze the rates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from portal.accounts.models import Organisation
+from portal.accounts.policy import OrganisationKind
+from portal.framework.models import Framework, Lot, Participation
+from portal.framework.services import DEFAULT_FRAMEWORK, add_framework, add_lot
+from portal.jobs.job_file import NewJob
+from portal.jobs.models import Job, JobLine
+from portal.jobs.states import JobStatus
+from portal.kernel import audit
+from portal.kernel.db import db
+from portal.kernel.errors import Clash, InputRefused, Problem, RuleBroken, WrongState
+from portal.rates.models import Edition, Item
+from portal.rates.pricing import PricedLine, price_line
+from portal.rates.queries import items_by_code
+
+
+@dataclass(slots=True)
+class Specified:
+    """How many jobs were specified, and what was made for them."""
+
+    jobs: int = 0
+    lots: int = 0
+    authorities: int = 0
+
+
+def price_lines(job: NewJob, items: dict[str, Item]) -> list[PricedLine]:
+    """The lines of ``job`` at the schedule's rates."""
+    return [price_line(line.quantity, items[line.code].rate_pence) for line in job.lines]
+
+
+def specify_jobs(
+    jobs: Sequence[NewJob], edition: Edition, *, source: str, by: str, now: datetime, create: bool = False
+) -> Specified:
+    """Write ``jobs`` with their lines at the rates of ``edition``; all or nothing.
+
+    ``source`` names the file or page in problems. Without ``create`` an unknown authority or work type is a problem.
+    Raises ``InputRefused`` with every problem.
+    """
+    problems: list[Problem] = []
+    done = Specified()
+    items = items_by_code(edition.id, {line.code for job in jobs for line in job.lines})
+    taken = set(db.session.scalars(select(Job.reference).where(Job.reference.in_([job.reference for job in jobs]))))
+    authorities = _authorities(jobs, create=create, source=source, problems=problems, done=done, by=by, now=now)
+    shelves = _lots(jobs, authorities, create=create, done=done, by=by, now=now)
+    job_rows: list[dict[str, Any]] = []
+    line_rows: list[list[dict[str, Any]]] = []
+    for job in jobs:
+        if job.reference in taken:
+            problems.append(Problem(source, f"There is a job {job.reference} already.", job.row, "reference"))
+        unknown = [line.code for line in job.lines if line.code not in items]
+        problems += [
+            Problem(
+                source,
+                f"{code} is not an item of {edition.schedule.code}, edition {edition.name}; "
+                "look it up in the catalogue.",
+                job.row,
+                "lines",
+            )
+            for code in unknown
+        ]
+        authority = authorities.get(job.authority)
+        if unknown or authority is None:
+            continue
+        priced = price_lines(job, items)
+        value = sum(line.net_pence for line in priced)
+        lot = _lot_for(shelves.get((authority.id, job.work_type), []), value)
+        if lot is None:
+            known = sorted({work_type for area, work_type in shelves if area == authority.id})
+            problems.append(
+                Problem(
+                    source,
+                    f"No lot of {authority.name} takes the work type {job.work_type} at this value; "
+                    f"its lots take {', '.join(known) or 'nothing yet'}. Correct it, or set the "
+                    "lot up first (--create makes one).",
+                    job.row,
+                    "work_type",
+                )
+            )
+            continue
+        job_rows.append(
+            {
+                "reference": job.reference,
+                "authority_id": authority.id,
+                "lot_id": lot.id,
+                "edition_id": edition.id,
+                "priority": job.priority,
+                "status": JobStatus.SPECIFIED,
+                "client": job.client,
+                "address": job.address,
+                "client_phone": job.client_phone,
+                "postcode": job.postcode,
+                "required_start": job.required_start,
+                "value_pence": value,
+                "specified_by": by,
+                "specified_at": now,
+                "since": now,
+            }
+        )
+        line_rows.append(
+            [
+                {
+                    "position": position,
+                    "code": line.code,
+                    "description": items[line.code].description,
+                    "unit": items[line.code].unit,
+                    "quantity": line.quantity,
+                    "rate_pence": price.rate_pence,
+                    "net_pence": price.net_pence,
+                }
+                for position, (line, price) in enumerate(zip(job.lines, priced, strict=True), start=1)
+            ]
+        )
+        audit.record(
+            "job specified",
+            f"job:{job.reference}",
+            at=now,
+            actor=by,
+            value_pence=value,
+            edition=edition.name,
+            lot=lot.name,
+            priority=job.priority.value,
+        )
+    if problems:
+        raise InputRefused(problems)
+    ids = db.session.scalars(insert(Job).returning(Job.id, sort_by_parameter_order=True), job_rows).all()
+    db.session.execute(
+        insert(JobLine),
+        [{"job_id": job_id, **line} for job_id, lines in zip(ids, line_rows, strict=True) for line in lines],
+    )
+    done.jobs = len(job_rows)
+    return done
+
+
+def _authorities(
+    jobs: Sequence[NewJob],
+    *,
+    create: bool,
+    source: str,
+    problems: list[Problem],
+    done: Specified,
+    by: str,
+    now: datetime,
+) -> dict[str, Organisation]:
+    codes = {job.authority for job in jobs}
+    known = {
+        organisation.code: organisation
+        for organisation in db.session.scalars(
+            select(Organisation).where(Organisation.code.in_(codes), Organisation.kind == OrganisationKind.AUTHORITY)
+        )
+    }
+    for job in jobs:
+        if job.authority in known:
+            continue
+        if create:
+            known[job.authority] = Organisation(
+                code=job.authority, name=f"Authority {job.authority}", kind=OrganisationKind.AUTHORITY
+            )
+            db.session.add(known[job.authority])
+            db.session.flush()
+            audit.record("organisation added", f"organisation:{job.authority}", at=now, actor=by, kind="authority")
+            done.authorities += 1
+        else:
+            problems.append(
+                Problem(
+                    source,
+                    f"There is no authority with the code {job.authority}; correct it, or repeat "
+                    "with --create to make it.",
+                    job.row,
+                    "authority",
+                )
+            )
+    return known
+
+
+Shelves = dict[tuple[int, str], list[Lot]]
+
+
+def _lots(
+    jobs: Sequence[NewJob],
+    authorities: dict[str, Organisation],
+    *,
+    create: bool,
+    done: Specified,
+    by: str,
+    now: datetime,
+) -> Shelves:
+    """The lots that each authority can call off, by work type; made where ``create`` says so."""
+    shelves: Shelves = {}
+    rows = db.session.execute(
+        select(Participation.authority_id, Lot)
+        .join(Lot, Lot.framework_id == Participation.framework_id)
+        .order_by(Lot.value_from_pence, Lot.id)
+    )
+    for authority_id, lot in rows:
+        shelves.setdefault((authority_id, lot.work_type), []).append(lot)
+    if not create:
+        return shelves
+    for job in jobs:
+        authority = authorities[job.authority]
+        if (authority.id, job.work_type) in shelves:
+            continue
+        framework = db.session.scalar(select(Framework).order_by(Framework.id).limit(1)) or add_framework(
+            DEFAULT_FRAMEWORK, f"Adaptations framework {DEFAULT_FRAMEWORK}", None, None, by=by, now=now
+        )
+        lot = db.session.scalar(select(Lot).where(Lot.framework_id == framework.id, Lot.work_type == job.work_type))
+        if lot is None:
+            lot = add_lot(framework, job.work_type, requirements=(), by=by, now=now)
+            done.lots += 1
+        takes_part = select(Participation.id).where(
+            Participation.framework_id == framework.id, Participation.authority_id == authority.id
+        )
+        if db.session.scalar(takes_part) is None:
+            db.session.add(Participation(framework_id=framework.id, authority_id=authority.id))
+        shelves[authority.id, job.work_type] = [lot]
+    return shelves
+
+
+def _lot_for(lots: Sequence[Lot], value_pence: int) -> Lot | None:
+    """The lot whose value band holds the job; with a single lot, that one (its band is then a reason, not a riddle)."""
+    if len(lots) == 1:
+        return lots[0]
+    return next(
+        (
+            lot
+            for lot in lots
+            if lot.value_from_pence <= value_pence and (lot.value_to_pence is None or value_pence < lot.value_to_pence)
+        ),
+        None,
+    )
+
+
+def work_types(authority_id: int) -> list[str]:
+    """The work types that an authority can call off."""
+    return list(
+        db.session.scalars(
+            select(Lot.work_type)
+            .join(Participation, Participation.framework_id == Lot.framework_id)
+            .where(Participation.authority_id == authority_id)
+            .distinct()
+            .order_by(Lot.work_type)
+        )
+    )
+
+
+def draft_job(job: NewJob, edition: Edition, *, by: str, now: datetime) -> Job:
+    """A draft without lines, at the rates of ``edition``; its lines are added one by one.
+
+    Raises ``Clash`` for a reference in use and ``RuleBroken`` when no lot of the authority takes the work type.
+    """
+    if db.session.scalar(select(Job.id).where(Job.reference == job.reference)) is not None:
+        raise Clash(f"There is a job {job.reference} already.")
+    authority = db.session.scalar(
+        select(Organisation).where(Organisation.code == job.authority, Organisation.kind == OrganisationKind.AUTHORITY)
+    )
+    lots = (
+        _lots([], {}, create=False, done=Specified(), by=by, now=now).get((authority.id, job.work_type), [])
+        if authority
+        else []
+    )
+    if authority is None or not lots:
+        raise RuleBroken(f"No lot of {job.authority} takes the work type {job.work_type}; set the lot up first.")
+    draft = Job(
+        reference=job.reference,
+        authority_id=authority.id,
+        lot_id=lots[0].id,
+        edition_id=edition.id,
+        priority=job.priority,
+        status=JobStatus.DRAFT,
+        client=job.client,
+        address=job.address,
+        client_phone=job.client_phone,
+        postcode=job.postcode,
+        required_start=job.required_start,
+        value_pence=0,
+        specified_by=by,
+        specified_at=now,
+        since=now,
+    )
+    db.session.add(draft)
+    db.session.flush()
+    audit.record("job drafted", f"job:{job.reference}", at=now, actor=by, edition=edition.name)
+    return draft
+
+
+def _lock_draft(job_id: int) -> Job:
+    job = db.session.scalars(
+        select(Job).where(Job.id == job_id).with_for_update().execution_options(populate_existing=True)
+    ).one()
+    if job.status is not JobStatus.DRAFT:
+        raise WrongState(f"The job {job.reference} is {job.status.value}; its lines can no longer be changed.")
+    return job
+
+
+def _lines(job: Job) -> list[JobLine]:
+    return list(db.session.scalars(select(JobLine).where(JobLine.job_id == job.id).order_by(JobLine.position)))
+
+
+def add_line(job_id: int, code: str, quantity: Decimal, *, by: str, now: datetime) -> JobLine:
+    """Add ``quantity`` of an item to a draft, at the rate of the draft's edition; the same item again adds up.
+
+    Raises ``WrongState`` for a job that is no draft, ``RuleBroken`` for an unknown item or a quantity that is not
+    above 0 with at most three decimals.
+    """
+    job = _lock_draft(job_id)
+    item = items_by_code(job.edition_id, [code]).get(code)
+    if item is None:
+        raise RuleBroken(f"{code} is not an item of this edition; look it up in the catalogue.")
+    if quantity <= 0 or quantity != round(quantity, 3) or quantity >= 1_000_000:
+        raise RuleBroken(f"The quantity {quantity} must be above 0, below 1,000,000 and have at most three decimals.")
+    lines = _lines(job)
+    line = next((line for line in lines if line.code == code), None)
+    if line is None:
+        line = JobLine(
+            job_id=job.id,
+            position=max((line.position for line in lines), default=0) + 1,
+            code=code,
+            description=item.description,
+            unit=item.unit,
+            quantity=Decimal(0),
+            rate_pence=item.rate_pence,
+        )
+        db.session.add(line)
+        lines.append(line)
+    line.quantity += quantity
+    line.net_pence = price_line(line.quantity, line.rate_pence).net_pence
+    job.value_pence = sum(each.net_pence for each in lines)
+    audit.record("line added", f"job:{job.reference}", at=now, actor=by, code=code, quantity=format(quantity, "f"))
+    return line
+
+
+def remove_line(job_id: int, position: int, *, by: str, now: datetime) -> None:
+    """Take a line off a draft; ``RuleBroken`` when there is no such line."""
+    job = _lock_draft(job_id)
+    lines = _lines(job)
+    line = next((line for line in lines if line.position == position), None)
+    if line is None:
+        raise RuleBroken("This line was taken off already.")
+    db.session.delete(line)
+    job.value_pence = sum(each.net_pence for each in lines if each is not line)
+    audit.record("line removed", f"job:{job.reference}", at=now, actor=by, code=line.code)
+
+
+def finish_specification(job_id: int, *, by: str, now: datetime) -> Job:
+    """Close the specification: the job waits for allocation, in the lot whose value band holds it.
+
+    Raises ``RuleBroken`` for a job without lines or a value that no lot takes.
+    """
+    job = _lock_draft(job_id)
+    if not _lines(job):
+        raise RuleBroken("Add at least one item before you finish; a job without works cannot be offered.")
+    lots = list(
+        db.session.scalars(
+            select(Lot)
+            .join(Participation, Participation.framework_id == Lot.framework_id)
+            .where(
+                Participation.authority_id == job.authority_id,
+                Lot.work_type == select(Lot.work_type).where(Lot.id == job.lot_id).scalar_subquery(),
+            )
+            .order_by(Lot.value_from_pence, Lot.id)
+        )
+    )
+    lot = _lot_for(lots, job.value_pence)
+    if lot is None:
+        raise RuleBroken("No lot takes a job of this value; ask the framework manager for one.")
+    job.lot_id, job.status, job.specified_by, job.specified_at, job.since = lot.id, JobStatus.SPECIFIED, by, now, now
+    audit.record("job specified", f"job:{job.reference}", at=now, actor=by, value_pence=job.value_pence, lot=lot.name)
+    return job

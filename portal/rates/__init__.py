@@ -1,0 +1,1 @@
+"""The schedule of rates: editions, items, their import, and what a line costs."""

@@ -1,0 +1,100 @@
+"""Read schedules, editions and items."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.orm import selectinload
+
+from portal.kernel.db import db
+from portal.kernel.errors import NotFound
+from portal.rates.models import Edition, Item, Schedule
+
+PAGE = 50
+
+
+def schedules() -> list[Schedule]:
+    """Every schedule with its editions, the newest edition first."""
+    return list(db.session.scalars(select(Schedule).options(selectinload(Schedule.editions)).order_by(Schedule.code)))
+
+
+def edition_in_force(on: date, schedule_code: str | None = None) -> Edition:
+    """The edition of a schedule that holds on ``on``: the one that started last.
+
+    Without a code, the one schedule in pounds. Raises ``NotFound`` when there is none, or more than one schedule.
+    """
+    if schedule_code is None:
+        codes = list(db.session.scalars(select(Schedule.code).where(Schedule.currency == "GBP").limit(2)))
+        if len(codes) != 1:
+            raise NotFound(
+                "There is no schedule of rates in pounds yet; import one with `portal rates import`."
+                if not codes
+                else "There is more than one schedule of rates; name one with --schedule CODE."
+            )
+        schedule_code = codes[0]
+    edition = db.session.scalar(
+        select(Edition)
+        .join(Schedule)
+        .where(Schedule.code == schedule_code, Edition.starts_on <= on)
+        .order_by(Edition.starts_on.desc())
+        .limit(1)
+    )
+    if edition is None:
+        raise NotFound(f"No edition of the schedule {schedule_code} is in force on {on.isoformat()}.")
+    return edition
+
+
+def edition_for(schedule_code: str, edition_name: str) -> Edition:
+    """One edition by name, or ``NotFound``."""
+    edition = db.session.scalar(
+        select(Edition).join(Schedule).where(Schedule.code == schedule_code, Edition.name == edition_name)
+    )
+    if edition is None:
+        raise NotFound(f"The schedule {schedule_code} has no edition {edition_name}.")
+    return edition
+
+
+def items_by_code(edition_id: int, codes: Collection[str]) -> dict[str, Item]:
+    """The items of an edition with these codes."""
+    return {
+        item.code: item
+        for item in db.session.scalars(select(Item).where(Item.edition_id == edition_id, Item.code.in_(codes)))
+    }
+
+
+def found_items(edition_id: int, words: str = "", trade: str = "", after: str = "", limit: int = PAGE) -> list[Item]:
+    """Items whose code or description holds every one of ``words``, by code, from behind the code ``after``."""
+    query = select(Item).where(Item.edition_id == edition_id, Item.code > after)
+    for word in words.split():
+        pattern = "%" + word.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        query = query.where(
+            or_(
+                func.lower(Item.description).like(pattern, escape="\\"),
+                func.lower(Item.code).like(pattern, escape="\\"),
+            )
+        )
+    return list(db.session.scalars(_of_trade(query, trade).order_by(Item.code).limit(limit)))
+
+
+def _of_trade(query: Select[tuple[Item]], trade: str) -> Select[tuple[Item]]:
+    return query.where(Item.trade == trade) if trade else query
+
+
+def trades(edition_id: int) -> list[str]:
+    """The trades of an edition."""
+    return list(
+        db.session.scalars(
+            select(Item.trade).where(Item.edition_id == edition_id, Item.trade != "").distinct().order_by(Item.trade)
+        )
+    )
+
+
+def common_works(edition_id: int) -> list[Item]:
+    """The composite items of an edition: whole jobs at one price."""
+    return list(
+        db.session.scalars(
+            select(Item).where(Item.edition_id == edition_id, Item.composite).order_by(Item.trade, Item.code)
+        )
+    )
