@@ -1,0 +1,41 @@
+"""The service navigation: the pages that this person's role includes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import request, url_for
+from flask_login import current_user
+
+from portal.accounts.policy import Permission
+from portal.web.pages import NavigationItem
+
+ENTRIES = (
+    (Permission.SEE_WORKLIST, "worklist.home", "Worklist"),
+    (Permission.SEE_OFFERS, "offers.listed", "Offers"),
+    (Permission.SEE_JOBS, "jobs.listed", "Jobs"),
+    (Permission.SEE_FRAMEWORK, "framework.overview", "Framework"),
+    (Permission.SEE_RATES, "rates.overview", "Rates"),
+    (Permission.SEE_ANALYTICS, "analytics.overview", "Prices"),
+    (Permission.SEE_AUDIT, "registers.audit_events", "Audit"),
+    (Permission.SEE_OUTBOX, "registers.outbox", "Outbox"),
+)
+
+
+def navigation_for() -> dict[str, Any]:
+    """``navigation`` and ``footer_links`` for ``base.html``."""
+    footer = [(url_for("rates.guide_prices"), "What adaptations cost here")]
+    if not current_user or not current_user.is_authenticated:
+        return {"navigation": [], "footer_links": footer}
+    blueprint = (request.endpoint or "").split(".")[0]
+    items = [
+        NavigationItem(
+            url_for(endpoint),
+            text,
+            request.endpoint == endpoint
+            or (blueprint == endpoint.split(".")[0] and blueprint not in {"registers", "worklist"}),
+        )
+        for permission, endpoint, text in ENTRIES
+        if current_user.may(permission)
+    ]
+    return {"navigation": items, "footer_links": footer}

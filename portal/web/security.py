@@ -1,0 +1,46 @@
+"""What browsers are told they may and may not do with our pages."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask_talisman import DENY, Talisman
+
+# Everything comes from this server; nothing inline. `data:` is for the small icons inside the style sheet.
+CONTENT_SECURITY_POLICY = {
+    "default-src": "'self'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data:",
+    "font-src": "'self'",
+    "connect-src": "'self'",
+    "object-src": "'none'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+    "form-action": "'self'",
+}
+PERMISSIONS_POLICY = dict.fromkeys(("camera", "display-capture", "geolocation", "microphone", "payment", "usb"), "()")
+
+
+def init_security(app: Flask) -> None:
+    """Send the policies above with every answer; with ``PORTAL_HTTPS`` also insist on HTTPS and say so for a year."""
+    https = bool(app.config.get("PORTAL_HTTPS", False))
+    app.config.update(
+        SESSION_COOKIE_SECURE=https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        REMEMBER_COOKIE_SECURE=https,
+        REMEMBER_COOKIE_HTTPONLY=True,
+        REMEMBER_COOKIE_SAMESITE="Lax",
+    )
+    Talisman(
+        app,
+        force_https=https,
+        strict_transport_security=https,
+        session_cookie_secure=https,
+        session_cookie_samesite="Lax",
+        frame_options=DENY,
+        content_security_policy=CONTENT_SECURITY_POLICY,
+        content_security_policy_nonce_in=["script-src"],
+        permissions_policy=PERMISSIONS_POLICY,
+        referrer_policy="same-origin",
+    )
