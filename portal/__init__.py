@@ -12,7 +12,6 @@ from flask import Flask
 from flask_login import LoginManager
 from flask_migrate import Migrate
 
-from portal import accounts, analytics, framework, jobs, kernel, rates  # noqa: F401  (their tables must be known)
 from portal.accounts import views as accounts_views
 from portal.accounts.guard import check_every_route
 from portal.accounts.services import person_for_session

@@ -104,6 +104,7 @@ def upgrade() -> None:
         "offer",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("job_id", sa.Integer(), nullable=False),
+        sa.Column("authority_id", sa.Integer(), nullable=False),
         sa.Column("member_id", sa.Integer(), nullable=False),
         sa.Column("contractor_id", sa.Integer(), nullable=False),
         sa.Column("decision_id", sa.Integer(), nullable=False),
@@ -154,6 +155,7 @@ def upgrade() -> None:
             "status NOT IN ('accepted', 'completed') OR start_on IS NOT NULL", name="ck_offer_accepted_with_a_start"
         ),
         sa.CheckConstraint("price_pence >= 0", name="ck_offer_price_pence_not_negative"),
+        sa.ForeignKeyConstraint(["authority_id"], ["organisation.id"], name="fk_offer_authority_id"),
         sa.ForeignKeyConstraint(["contractor_id"], ["contractor.id"], name="fk_offer_contractor_id"),
         sa.ForeignKeyConstraint(["decision_id"], ["decision.id"], name="fk_offer_decision_id"),
         sa.ForeignKeyConstraint(["job_id"], ["job.id"], name="fk_offer_job_id"),
@@ -162,6 +164,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_offer_contractor_id_id", "offer", ["contractor_id", "id"], unique=False)
     op.create_index("ix_offer_decision_id", "offer", ["decision_id"], unique=False)
+    op.create_index(
+        "ix_offer_authority_due",
+        "offer",
+        ["authority_id", "answer_by"],
+        unique=False,
+        sqlite_where=sa.text("status = 'sent'"),
+        postgresql_where=sa.text("status = 'sent'"),
+    )
     op.create_index(
         "ix_offer_due",
         "offer",
@@ -211,8 +221,8 @@ def upgrade() -> None:
         sa.Column("member_id", sa.Integer(), nullable=False),
         sa.Column("member_code", sa.String(length=64), nullable=False),
         sa.Column("eligible", sa.Boolean(), nullable=False),
-        sa.Column("reasons", sa.JSON(), nullable=False),
-        sa.Column("basis", sa.JSON(), nullable=False),
+        sa.Column("reasons", sa.Text(), nullable=False),
+        sa.Column("basis", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["decision_id"], ["decision.id"], name="fk_place_decision_id"),
         sa.ForeignKeyConstraint(["member_id"], ["member.id"], name="fk_place_member_id"),
         sa.PrimaryKeyConstraint("decision_id", "position", name="pk_place"),
@@ -262,6 +272,12 @@ def downgrade() -> None:
     )
     op.drop_index("ix_offer_member_id", table_name="offer")
     op.drop_index("ix_offer_job_id", table_name="offer")
+    op.drop_index(
+        "ix_offer_authority_due",
+        table_name="offer",
+        sqlite_where=sa.text("status = 'sent'"),
+        postgresql_where=sa.text("status = 'sent'"),
+    )
     op.drop_index(
         "ix_offer_due",
         table_name="offer",

@@ -6,9 +6,6 @@ from pathlib import Path
 
 import click
 
-from portal.analytics.document import benchmark_files
-from portal.analytics.outliers import Status
-from portal.analytics.report import write_report
 from portal.cli.frame import FILE, json_option, map_option, refusals, show_json
 from portal.kernel.money import shown
 from portal.tables import Mapping
@@ -26,6 +23,11 @@ def benchmark(
     files: tuple[Path, ...], by: str | None, map_file: Path | None, as_json: bool, out_dir: Path | None
 ) -> None:
     """Benchmark the prices of FILE... (CSV, XLSX, XLS): medians, spread, and what stands apart."""
+    # The statistics take seconds to load; the other verbs do not wait for them.
+    from portal.analytics.document import benchmark_files  # noqa: PLC0415
+    from portal.analytics.outliers import Status  # noqa: PLC0415
+    from portal.analytics.report import write_report  # noqa: PLC0415
+
     with refusals():
         result = benchmark_files(files, by, Mapping.read(map_file) if map_file else None)
         written = write_report(result, out_dir) if out_dir else None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 from datetime import datetime
+from importlib import import_module
+from threading import Thread
 
 import click
 from flask import Flask
@@ -53,6 +55,11 @@ class Server(BaseApplication):  # type: ignore[misc]
         return self.made
 
 
+def load_statistics(_worker: object) -> None:
+    """Load what the pages on prices need once the server answers, so that nobody waits for it."""
+    Thread(target=import_module, args=("portal.analytics.variation",), daemon=True).start()
+
+
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=int, default=8000, show_default=True)
@@ -76,6 +83,7 @@ def serve(host: str, port: int, workers: int) -> None:
                 "loglevel": "warning",
                 "timeout": 120,
                 "control_socket_disable": True,
+                "post_worker_init": load_statistics,
             },
         ).run()
     finally:

@@ -64,9 +64,7 @@ def unserved_areas(on: date) -> list[Unserved]:
             .join(MemberArea, MemberArea.member_id == Member.id)
             .where(Member.status == MemberStatus.ACTIVE)
             .distinct()
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     return [
         Unserved(lot, authority)
@@ -87,7 +85,7 @@ def adjustment_of(contractor_code: str, lot_name: str | None = None) -> int:
         .join(Organisation, Organisation.id == Contractor.organisation_id)
         .where(Organisation.code == contractor_code)
     )
-    rows = list(db.session.execute(query.where(Lot.name == lot_name) if lot_name else query).tuples())
+    rows = list(db.session.execute(query.where(Lot.name == lot_name) if lot_name else query))
     if not rows:
         raise NotFound(f"There is no member {contractor_code}" + (f" in the lot {lot_name}." if lot_name else "."))
     adjustments = {adjustment for _, adjustment in rows}
@@ -111,8 +109,5 @@ def member_counts() -> dict[int, int]:
     return dict(
         db.session.execute(
             select(Member.lot_id, func.count()).where(Member.status == MemberStatus.ACTIVE).group_by(Member.lot_id)
-        )
-        .tuples()
-        .all()
-        .all()
+        ).all()
     )

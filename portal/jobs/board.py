@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload, selectinload
@@ -13,8 +15,8 @@ from sqlalchemy.orm import joinedload, selectinload
 from portal.accounts.models import Organisation
 from portal.framework.models import Contractor, ContractorDocument, Lot, Member, MemberArea
 from portal.framework.states import Priority
-from portal.jobs.allocation import LotFacts, MemberFacts, Windows
-from portal.jobs.models import Job, Offer
+from portal.jobs.allocation import LotFacts, MemberFacts, Windows, basis, order_key
+from portal.jobs.models import Job, Offer, offer_is
 from portal.jobs.states import OPEN, OfferStatus
 from portal.kernel.db import db
 
@@ -28,13 +30,23 @@ EARLIER_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A member as the board knows it: the facts, and the ids to write rows with."""
+    """A member as the board knows it: the facts, their stored text, and the ids to write rows with."""
 
     member_id: int
     contractor_id: int
     email: str
-    name: str
     facts: MemberFacts
+    basis: str
+
+    def changed(self, **facts: Any) -> Card:
+        """The same member with some facts changed."""
+        now = replace(self.facts, **facts)
+        return replace(self, facts=now, basis=basis_text(now))
+
+
+def basis_text(facts: MemberFacts) -> str:
+    """A member's facts as they are stored with its place."""
+    return json.dumps(basis(facts), ensure_ascii=False)
 
 
 class Board:
@@ -66,11 +78,9 @@ class Board:
             dict(
                 db.session.execute(
                     select(Offer.contractor_id, func.count())
-                    .where(Offer.status.in_(sorted(OPEN)), Offer.contractor_id.in_(contractors))
+                    .where(offer_is(*sorted(OPEN)), Offer.contractor_id.in_(contractors))
                     .group_by(Offer.contractor_id)
-                )
-                .tuples()
-                .all()
+                ).all()
             )
         )
 
@@ -94,51 +104,41 @@ class Board:
         cards: defaultdict[int, dict[str, Card]] = defaultdict(dict)
         rows = db.session.execute(
             select(
-                Member.id,
+                Member.id.label("member_id"),
                 Member.lot_id,
                 Member.rank,
                 Member.status,
                 Member.status_reason,
                 Member.adjustment_bp,
-                Contractor.id,
+                Contractor.id.label("contractor_id"),
                 Contractor.email,
                 Contractor.capacity,
                 Contractor.accepts_from,
                 Organisation.code,
-                Organisation.name,
             )
             .join(Contractor, Contractor.id == Member.contractor_id)
             .join(Organisation, Organisation.id == Contractor.organisation_id)
             .where(Member.lot_id.in_(lot_ids))
         )
-        for (
-            member_id,
-            lot_id,
-            rank,
-            status,
-            status_reason,
-            adjustment,
-            contractor_id,
-            email,
-            capacity,
-            accepts_from,
-            code,
-            name,
-        ) in rows:
+        for row in rows:
             facts = MemberFacts(
-                code,
-                rank,
-                status,
-                status_reason,
-                frozenset(areas[member_id]),
-                adjustment,
-                capacity,
-                self.loads[contractor_id],
-                accepts_from,
-                documents[contractor_id],
+                row.code,
+                row.rank,
+                row.status,
+                row.status_reason,
+                frozenset(areas[row.member_id]),
+                row.adjustment_bp,
+                row.capacity,
+                self.loads[row.contractor_id],
+                row.accepts_from,
+                documents[row.contractor_id],
             )
-            cards[lot_id][code] = Card(member_id, contractor_id, email, name, facts)
-        return dict(cards)
+            cards[row.lot_id][row.code] = Card(row.member_id, row.contractor_id, row.email, facts, basis_text(facts))
+        # In the order of the cascade, so that ranking them again for each job finds them sorted.
+        return {
+            lot_id: {card.facts.code: card for card in sorted(each.values(), key=lambda card: order_key(card.facts))}
+            for lot_id, each in cards.items()
+        }
 
     def _earlier(self, job_ids: list[int]) -> dict[int, dict[int, str]]:
         earlier: defaultdict[int, dict[int, str]] = defaultdict(dict)
@@ -156,7 +156,7 @@ class Board:
         if not earlier:
             return cards
         return cards | {
-            code: replace(card, facts=replace(card.facts, earlier=earlier[card.member_id]))
+            code: card.changed(earlier=earlier[card.member_id])
             for code, card in cards.items()
             if card.member_id in earlier
         }
@@ -167,9 +167,7 @@ class Board:
         code = card.facts.code
         for cards in self.cards.values():
             if code in cards:
-                cards[code] = replace(
-                    cards[code], facts=replace(cards[code].facts, load=self.loads[card.contractor_id])
-                )
+                cards[code] = cards[code].changed(load=self.loads[card.contractor_id])
 
 
 def lot_facts(lot: Lot) -> LotFacts:

@@ -5,7 +5,20 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, CheckConstraint, Date, Index, Integer, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    CheckConstraint,
+    ColumnElement,
+    Date,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    literal,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.accounts.models import Organisation
@@ -18,6 +31,7 @@ from portal.kernel.db import (
     Code,
     Id,
     Instant,
+    JsonText,
     Pence,
     Quantity,
     not_negative,
@@ -124,8 +138,8 @@ class Place(Base):
     member_id: Mapped[int] = reference_to("member", index=False)
     member_code: Mapped[Code]
     eligible: Mapped[bool] = mapped_column(Boolean)
-    reasons: Mapped[list[str]] = mapped_column(JSON)
-    basis: Mapped[dict[str, Any]] = mapped_column(JSON)
+    reasons: Mapped[list[str]] = mapped_column(JsonText)
+    basis: Mapped[dict[str, Any]] = mapped_column(JsonText)
 
 
 class Offer(Base):
@@ -152,6 +166,13 @@ class Offer(Base):
             "ix_offer_due", "answer_by", sqlite_where=text("status = 'sent'"), postgresql_where=text("status = 'sent'")
         ),
         Index(
+            "ix_offer_authority_due",
+            "authority_id",
+            "answer_by",
+            sqlite_where=text("status = 'sent'"),
+            postgresql_where=text("status = 'sent'"),
+        ),
+        Index(
             "ix_offer_start_due",
             "start_by",
             sqlite_where=text("status = 'accepted'"),
@@ -172,6 +193,8 @@ class Offer(Base):
 
     id: Mapped[Id]
     job_id: Mapped[int] = reference_to("job")
+    # The job's authority, kept here as well so that an officer's open offers are one index range.
+    authority_id: Mapped[int] = reference_to("organisation", index=False)
     member_id: Mapped[int] = reference_to("member")
     contractor_id: Mapped[int] = reference_to("contractor", index=False)
     decision_id: Mapped[int] = reference_to("decision")
@@ -188,8 +211,8 @@ class Offer(Base):
     reason: Mapped[str] = mapped_column(Text, default="")
     started_on: Mapped[date | None] = mapped_column(Date)
 
-    job: Mapped[Job] = relationship(back_populates="offers")
-    member: Mapped[Member] = relationship()
+    job: Mapped[Job] = relationship(back_populates="offers", innerjoin=True)
+    member: Mapped[Member] = relationship(innerjoin=True)
 
 
 class OrderLine(Base):
@@ -206,3 +229,9 @@ class OrderLine(Base):
     rate_pence: Mapped[Pence]
     adjustment_bp: Mapped[BasisPoints]
     net_pence: Mapped[Pence]
+
+
+def offer_is(*statuses: OfferStatus) -> ColumnElement[bool]:
+    """A condition on an offer's status, written into the statement: SQLite uses a partial index only for a literal."""
+    written = [literal(status, Offer.status.type, literal_execute=True) for status in statuses]
+    return Offer.status == written[0] if len(written) == 1 else Offer.status.in_(written)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from portal.accounts.models import Organisation, Person
 from portal.framework.models import Contractor, Member
-from portal.jobs.models import Decision, Job, Offer, OrderLine
+from portal.jobs.models import Decision, Job, Offer, OrderLine, offer_is
 from portal.jobs.states import JobStatus, OfferStatus
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
@@ -121,7 +121,7 @@ def offers_of(person: Person, statuses: Sequence[OfferStatus], limit: int, befor
     query = (
         select(Offer)
         .join(Contractor, Contractor.id == Offer.contractor_id)
-        .where(Contractor.organisation_id == person.organisation_id, Offer.status.in_(statuses))
+        .where(Contractor.organisation_id == person.organisation_id, offer_is(*statuses))
         .options(joinedload(Offer.job).joinedload(Job.authority), joinedload(Offer.job).joinedload(Job.lot))
         .limit(limit)
     )
@@ -146,9 +146,7 @@ def contractor_names(contractor_ids: Sequence[int]) -> dict[int, str]:
             select(Contractor.id, Organisation.name)
             .join(Organisation, Organisation.id == Contractor.organisation_id)
             .where(Contractor.id.in_(contractor_ids))
-        )
-        .tuples()
-        .all()
+        ).all()
     )
 
 
@@ -167,16 +165,15 @@ def open_offers(person: Person, limit: int) -> list[Deadline]:
     scope = person.authority_scope
     query = (
         select(Offer, Organisation.name)
-        .join(Job, Job.id == Offer.job_id)
         .join(Contractor, Contractor.id == Offer.contractor_id)
         .join(Organisation, Organisation.id == Contractor.organisation_id)
-        .where(Offer.status == OfferStatus.SENT)
+        .where(offer_is(OfferStatus.SENT))
         .options(joinedload(Offer.job).joinedload(Job.authority), joinedload(Offer.job).joinedload(Job.lot))
         .order_by(Offer.answer_by, Offer.id)
         .limit(limit)
     )
     if scope is not None:
-        query = query.where(Job.authority_id == scope)
+        query = query.where(Offer.authority_id == scope)
     return [Deadline(offer.job, name, offer.answer_by, offer.start_by) for offer, name in db.session.execute(query)]
 
 
@@ -192,7 +189,5 @@ def member_names(decisions: Sequence[Decision]) -> dict[str, str]:
     """The names of the contractors in some decisions, by code."""
     codes = {place.member_code for decision in decisions for place in decision.places}
     return dict(
-        db.session.execute(select(Organisation.code, Organisation.name).where(Organisation.code.in_(codes)))
-        .tuples()
-        .all()
+        db.session.execute(select(Organisation.code, Organisation.name).where(Organisation.code.in_(codes))).all()
     )

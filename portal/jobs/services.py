@@ -6,9 +6,12 @@ next member's offer is written with it. Rows are locked in one order everywhere 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, insert, select, update
@@ -19,12 +22,12 @@ from portal.framework.models import Contractor
 from portal.framework.states import MemberStatus, Priority
 from portal.jobs import allocation
 from portal.jobs.board import Board, Card, windows
-from portal.jobs.models import Decision, Job, JobLine, Offer, OrderLine, Place
+from portal.jobs.models import Decision, Job, JobLine, Offer, OrderLine, offer_is
 from portal.jobs.notices import accepted_notice, exhausted_notice, offer_notice
 from portal.jobs.states import JOB_MOVES, OFFER_MOVES, DeclineReason, JobStatus, OfferStatus
 from portal.kernel import audit
 from portal.kernel.clock import date_text, local_date, local_text
-from portal.kernel.db import db
+from portal.kernel.db import db, insert_rows
 from portal.kernel.errors import NotFound, RuleBroken, WrongState
 from portal.kernel.outbox import Notice
 from portal.kernel.working_time import Nation, add_working_days
@@ -32,7 +35,8 @@ from portal.rates.pricing import price_line
 
 #: Who acts when nobody does: the clock.
 CLOCK = "the portal"
-CHUNK = 200
+#: Jobs decided on, or offers closed, at a time: bounds the memory and the length of a transaction of the clock.
+CHUNK = 500
 #: Working days after the last day to start in which a contractor may still record it.
 START_GRACE_DAYS = 1
 
@@ -94,28 +98,46 @@ def allocate_jobs(
 
 
 def _offer_next(jobs: Sequence[Job], *, because: str, by: str, now: datetime, nation: Nation) -> Allocated:
-    """Decide for each of ``jobs`` (locked by the caller) and write decisions, offers and notices in bulk."""
+    """Decide for each of ``jobs`` (locked by the caller) in their order and write what follows, in chunks."""
     done = Allocated()
-    if not jobs:
-        return done
+    for start in range(0, len(jobs), CHUNK):
+        _offer_chunk(jobs[start : start + CHUNK], done, because=because, by=by, now=now, nation=nation)
+    return done
+
+
+def _offer_chunk(jobs: Sequence[Job], done: Allocated, *, because: str, by: str, now: datetime, nation: Nation) -> None:
     board = Board(jobs)
     today = local_date(now)
     authority_codes = _authority_codes(jobs)
     prices = _line_prices(jobs)
     decisions: list[dict[str, Any]] = []
-    rankings: list[tuple[Job, list[allocation.Ranked], dict[str, Card], Card | None, date]] = []
+    places: list[list[tuple[Any, ...]]] = []
+    chosen: list[tuple[Card | None, date]] = []
     for job in jobs:
         lot, facts = board.lots[job.lot_id], board.lot_facts[job.lot_id]
         start_by = allocation.start_by(job.required_start, now, windows(lot, job.priority), nation)
         job_facts = allocation.JobFacts(authority_codes[job.authority_id], job.value_pence, start_by)
         cards = board.members_for(job)
         ranking = allocation.rank(job_facts, facts, [card.facts for card in cards.values()], today)
+        # Kept before the load grows: the facts as they were decided on.
+        places.append(
+            [
+                (
+                    ranked.position,
+                    (card := cards[ranked.member.code]).member_id,
+                    ranked.member.code,
+                    ranked.eligible,
+                    reasons_text(ranked.reasons),
+                    card.basis,
+                )
+                for ranked in ranking
+            ]
+        )
         first = allocation.next_member(ranking)
-        chosen = cards[first.member.code] if first else None
-        # The places keep the facts as they were decided on, so the load grows only afterwards.
-        rankings.append((job, ranking, cards, chosen, start_by))
-        if chosen:
-            board.take(chosen)
+        winner = cards[first.member.code] if first else None
+        chosen.append((winner, start_by))
+        if winner:
+            board.take(winner)
         decisions.append(
             {
                 "job_id": job.id,
@@ -124,46 +146,38 @@ def _offer_next(jobs: Sequence[Job], *, because: str, by: str, now: datetime, na
                 "because": because,
                 "rule_version": allocation.RULE_VERSION,
                 "inputs": allocation.inputs(job_facts, facts, job.priority, today),
-                "chosen_member_id": chosen and chosen.member_id,
+                "chosen_member_id": winner and winner.member_id,
             }
         )
     decision_ids = db.session.scalars(
         insert(Decision).returning(Decision.id, sort_by_parameter_order=True), decisions
     ).all()
-    places: list[dict[str, Any]] = []
+    insert_rows(
+        "place",
+        ("decision_id", "position", "member_id", "member_code", "eligible", "reasons", "basis"),
+        [(decision_id, *place) for decision_id, each in zip(decision_ids, places, strict=True) for place in each],
+    )
     offers: list[dict[str, Any]] = []
     notices: list[dict[str, Any]] = []
     moved: list[dict[str, Any]] = []
-    for decision_id, (job, ranking, cards, chosen, start_by) in zip(decision_ids, rankings, strict=True):
-        places += [
-            {
-                "decision_id": decision_id,
-                "position": ranked.position,
-                "member_id": cards[ranked.member.code].member_id,
-                "member_code": ranked.member.code,
-                "eligible": ranked.eligible,
-                "reasons": list(ranked.reasons),
-                "basis": allocation.basis(ranked.member),
-            }
-            for ranked in ranking
-        ]
-        status = JobStatus.ALLOCATING if chosen else JobStatus.EXHAUSTED
+    for job, decision_id, (winner, start_by) in zip(jobs, decision_ids, chosen, strict=True):
+        status = JobStatus.ALLOCATING if winner else JobStatus.EXHAUSTED
         moved.append({"id": job.id, "status": status, "since": now})
-        if chosen is None:
+        if winner is None:
             done.exhausted.append(job.reference)
             notices += [exhausted_notice(job, email, at=now) for email in _officers_of(job)]
-            audit.record("nobody left", f"job:{job.reference}", at=now, actor=by, because=because, members=len(ranking))
+            audit.record("nobody left", f"job:{job.reference}", at=now, actor=by, because=because)
             continue
-        done.offered[job.reference] = chosen.facts.code
-        window = windows(board.lots[job.lot_id], job.priority)
-        answer_by = allocation.answer_by(now, window, nation)
-        adjustment = chosen.facts.adjustment_bp
+        done.offered[job.reference] = winner.facts.code
+        answer_by = allocation.answer_by(now, windows(board.lots[job.lot_id], job.priority), nation)
+        adjustment = winner.facts.adjustment_bp
         price = sum(price_line(quantity, rate, adjustment).net_pence for quantity, rate in prices[job.id])
         offers.append(
             {
                 "job_id": job.id,
-                "member_id": chosen.member_id,
-                "contractor_id": chosen.contractor_id,
+                "authority_id": job.authority_id,
+                "member_id": winner.member_id,
+                "contractor_id": winner.contractor_id,
                 "decision_id": decision_id,
                 "status": OfferStatus.SENT,
                 "sent_at": now,
@@ -174,26 +188,29 @@ def _offer_next(jobs: Sequence[Job], *, because: str, by: str, now: datetime, na
                 "reason": "",
             }
         )
-        notices.append(offer_notice(job, chosen.email, answer_by, start_by, at=now))
+        notices.append(offer_notice(job, winner.email, answer_by, start_by, at=now))
         audit.record(
             "offer sent",
             f"job:{job.reference}",
             at=now,
             actor=by,
-            to=chosen.facts.code,
+            to=winner.facts.code,
             because=because,
             answer_by=answer_by.isoformat(),
             start_by=start_by.isoformat(),
             price_pence=price,
         )
-    if places:
-        db.session.execute(insert(Place.__table__), places)
     if offers:
         db.session.execute(insert(Offer.__table__), offers)
     if notices:
         db.session.execute(insert(Notice.__table__), notices)
     db.session.execute(update(Job), moved)
-    return done
+
+
+@lru_cache(maxsize=4096)
+def reasons_text(reasons: tuple[str, ...]) -> str:
+    """Reasons as they are stored; the same few are stored over and over."""
+    return json.dumps(reasons, ensure_ascii=False)
 
 
 def _officers_of(job: Job) -> list[str]:
@@ -207,19 +224,16 @@ def _authority_codes(jobs: Sequence[Job]) -> dict[int, str]:
     rows = db.session.execute(
         select(Organisation.id, Organisation.code).where(Organisation.id.in_({job.authority_id for job in jobs}))
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
-def _line_prices(jobs: Sequence[Job]) -> dict[int, list[tuple[Any, int]]]:
-    prices: dict[int, list[tuple[Any, int]]] = {job.id: [] for job in jobs}
-    for start in range(0, len(jobs), 5_000):
-        rows = db.session.execute(
-            select(JobLine.job_id, JobLine.quantity, JobLine.rate_pence).where(
-                JobLine.job_id.in_([job.id for job in jobs[start : start + 5_000]])
-            )
-        )
-        for job_id, quantity, rate in rows:
-            prices[job_id].append((quantity, rate))
+def _line_prices(jobs: Sequence[Job]) -> dict[int, list[tuple[Decimal, int]]]:
+    """Quantity and rate of every line, by job."""
+    prices: dict[int, list[tuple[Decimal, int]]] = {job.id: [] for job in jobs}
+    for job_id, quantity, rate in db.session.execute(
+        select(JobLine.job_id, JobLine.quantity, JobLine.rate_pence).where(JobLine.job_id.in_(prices))
+    ):
+        prices[job_id].append((quantity, rate))
     return prices
 
 
@@ -388,10 +402,10 @@ def lapse_due_offers(*, now: datetime, nation: Nation) -> Ticked:
     due = list(
         db.session.execute(
             select(Offer.id, Offer.job_id)
-            .where(Offer.status == OfferStatus.SENT, Offer.answer_by <= now)
+            .where(offer_is(OfferStatus.SENT), Offer.answer_by <= now)
             .order_by(Offer.answer_by, Offer.id)
             .limit(CHUNK)
-        ).tuples()
+        )
     )
     return _pass_on(due, OfferStatus.SENT, OfferStatus.EXPIRED, now=now, nation=nation)
 
@@ -401,10 +415,10 @@ def fail_late_starts(*, now: datetime, nation: Nation) -> Ticked:
     today = local_date(now)
     accepted = db.session.execute(
         select(Offer.id, Offer.job_id, Offer.start_by)
-        .where(Offer.status == OfferStatus.ACCEPTED, Offer.started_on.is_(None), Offer.start_by < today)
+        .where(offer_is(OfferStatus.ACCEPTED), Offer.started_on.is_(None), Offer.start_by < today)
         .order_by(Offer.start_by, Offer.id)
         .limit(CHUNK)
-    ).tuples()
+    )
     due = [
         (offer_id, job_id)
         for offer_id, job_id, start_by in accepted
@@ -443,9 +457,7 @@ def _pass_on(
             select(Contractor.id, Organisation.code)
             .join(Contractor.organisation)
             .where(Contractor.id.in_([offer.contractor_id for offer in offers]))
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     for offer in offers:
         _close_offer(offer, becomes, by=CLOCK, now=now)

@@ -7,8 +7,9 @@ integer basis points, quantities are exact decimals kept as integer thousandths.
 from __future__ import annotations
 
 import enum
+import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -65,6 +66,19 @@ class Thousandths(TypeDecorator[Decimal]):
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
         return None if value is None else (Decimal(value) * QUANTITY_STEP).normalize() + Decimal(0)
+
+
+class JsonText(TypeDecorator[Any]):
+    """A JSON value kept as its text. A ``str`` going in is that text already: bulk writers make it once."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return None if value is None else json.loads(value)
 
 
 Id = Annotated[int, mapped_column(Integer, primary_key=True)]
@@ -147,6 +161,20 @@ def watch_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+def insert_rows(table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert many rows through the driver's own ``executemany``, inside the open transaction.
+
+    For the few tables that take hundreds of thousands of rows at once: the values are written as they are, so they
+    must be what the database keeps (pence, text, booleans; no enums, instants or quantities).
+    """
+    if not rows:
+        return
+    connection = db.session.connection()
+    mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
+    marks = ", ".join([mark] * len(columns))
+    connection.exec_driver_sql(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", list(rows))  # noqa: S608
+
+
 def init_db(app: Flask) -> None:
     """Bind the database to the application."""
     db.init_app(app)
@@ -169,6 +197,8 @@ def transaction() -> Iterator[None]:
     if session.new or session.dirty or session.deleted:
         raise RuntimeError("changes were made outside transaction()")
     session.rollback()
+    # A rollback forgets only what its own transaction had read; older objects outlive a commit (see above).
+    session.expire_all()
     session.connection(execution_options={"portal_writes": True})
     session.info["portal_transaction"] = True
     try:

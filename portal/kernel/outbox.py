@@ -10,11 +10,12 @@ from __future__ import annotations
 import smtplib
 import ssl
 import uuid
+from contextlib import suppress
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from urllib.parse import unquote, urlsplit
 
-from sqlalchemy import Index, String, select, text
+from sqlalchemy import Index, String, or_, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.kernel.db import Base, Id, Instant, LongText, db, transaction
@@ -54,11 +55,6 @@ def queue_notice(recipient: str, subject: str, body: str, *, at: datetime) -> No
     db.session.add(Notice(**notice_row(recipient, subject, body, at=at)))
 
 
-def waiting_notices(limit: int = BATCH) -> list[Notice]:
-    """Notices not sent yet, oldest first."""
-    return list(db.session.scalars(select(Notice).where(Notice.sent_at.is_(None)).order_by(Notice.id).limit(limit)))
-
-
 def as_mail(notice: Notice) -> EmailMessage:
     """The e-mail for ``notice``."""
     mail = EmailMessage()
@@ -88,31 +84,59 @@ def open_post(mail_url: str) -> smtplib.SMTP:
     return post
 
 
+def take_due(now: datetime) -> list[Notice]:
+    """Up to ``BATCH`` notices that are due, marked as tried at ``now``: new ones first, then the longest untried.
+
+    Marked before they are sent, so two senders at once never take the same notice; one that crashes leaves its
+    notices to be tried again after ``RETRY_AFTER``.
+    """
+    with transaction():
+        due = list(
+            db.session.scalars(
+                select(Notice)
+                .where(Notice.sent_at.is_(None), or_(Notice.tried_at.is_(None), Notice.tried_at <= now - RETRY_AFTER))
+                .order_by(Notice.tried_at.asc().nulls_first(), Notice.id)
+                .limit(BATCH)
+                .with_for_update(skip_locked=True)
+            )
+        )
+        for notice in due:
+            notice.tried_at = now
+    return due
+
+
 def send_waiting(mail_url: str, *, now: datetime) -> tuple[int, int]:
-    """Send what waits over SMTP. Returns how many were sent and how many failed (they are tried again later)."""
-    due = [n for n in waiting_notices() if n.tried_at is None or n.tried_at <= now - RETRY_AFTER]
+    """Send what is due over SMTP. Returns how many were sent and how many failed (they are tried again later)."""
+    due = take_due(now)
     if not due:
         return 0, 0
-    sent = failed = 0
     try:
         post = open_post(mail_url)
     except (OSError, smtplib.SMTPException) as fault:
         with transaction():
-            for notice in db.session.scalars(select(Notice).where(Notice.id.in_([n.id for n in due]))):
-                notice.tried_at, notice.fault = now, str(fault)[:500]
+            for notice in due:
+                notice.fault = str(fault)[:500]
         return 0, len(due)
-    with post:
-        for waiting in due:
-            fault_text = None
-            try:
-                post.send_message(as_mail(waiting))
-            except (OSError, smtplib.SMTPException) as fault:
-                fault_text = str(fault)[:500]
+    sent = 0
+    try:
+        for notice in due:
+            fault_text = send(post, notice)
             with transaction():
-                notice = db.session.get_one(Notice, waiting.id)
-                notice.tried_at, notice.fault = now, fault_text
+                notice.fault = fault_text
                 if fault_text is None:
                     notice.sent_at = now
             sent += fault_text is None
-            failed += fault_text is not None
-    return sent, failed
+    finally:
+        with suppress(OSError, smtplib.SMTPException):
+            post.quit()
+        post.close()
+    return sent, len(due) - sent
+
+
+def send(post: smtplib.SMTP, notice: Notice) -> str | None:
+    """Send one notice; what went wrong, or ``None``. An address that no mail can have is a ``ValueError``."""
+    try:
+        post.send_message(as_mail(notice))
+    except (OSError, smtplib.SMTPException, ValueError) as fault:
+        return str(fault)[:500] or type(fault).__name__
+    return None

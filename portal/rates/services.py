@@ -109,7 +109,7 @@ def _write_items(file: ScheduleFile, edition_id: int) -> None:
         db.session.execute(statement, rows)
     made_of = [(record[1], parse_components(record[9])) for record in file.records if record[9]]
     if made_of:
-        ids = dict(db.session.execute(select(Item.code, Item.id).where(Item.edition_id == edition_id)).tuples().all())
+        ids = dict(db.session.execute(select(Item.code, Item.id).where(Item.edition_id == edition_id)).all())
         db.session.execute(
             insert(Component.__table__),
             [

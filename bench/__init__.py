@@ -1,0 +1,1 @@
+"""Measurements as ratios, each taken in one run on one machine: ``make bench``."""
