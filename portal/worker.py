@@ -33,8 +33,6 @@ def make_worker(app: Flask) -> Any:
     settings: Settings = app.config["PORTAL"]
     queue = make_queue(settings)
 
-    @queue.periodic_task(crontab(minute="*"))
-    @queue.lock_task("tick")
     def every_minute() -> None:
         with app.app_context():
             try:
@@ -43,4 +41,5 @@ def make_worker(app: Flask) -> Any:
                 db.session.remove()
             log.info("tick", **counts)
 
+    queue.periodic_task(crontab(minute="*"))(queue.lock_task("tick")(every_minute))
     return queue.create_consumer(workers=1, periodic=True, backoff=1.15, max_delay=5.0)

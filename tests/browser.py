@@ -23,10 +23,10 @@ from typing import Any, Self
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.expected_conditions import staleness_of
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -205,10 +205,13 @@ class Visitor:
         return options
 
     def _leave_by(self, element: WebElement, status: int) -> None:
-        page = self.driver.find_element(By.TAG_NAME, "html")
+        # A mark on the page that is left: while browsers change pages they cannot be asked for elements.
+        self.driver.execute_script("window.beforeTheClick = true")
+        came_from = self.path
         element.click()
-        WebDriverWait(self.driver, PATIENCE_SECONDS).until(
-            staleness_of(page), f"nothing happened on {self.path} after the click"
+        WebDriverWait(self.driver, PATIENCE_SECONDS, ignored_exceptions=[WebDriverException]).until(
+            lambda driver: driver.execute_script("return window.beforeTheClick !== true"),
+            f"nothing happened on {came_from} after the click",
         )
         self._arrive(status)
 

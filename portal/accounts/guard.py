@@ -41,7 +41,7 @@ def requires(permission: Permission) -> Callable[[View], View]:
 def signed_in(view: View) -> View:
     """Let everybody who has signed in through, whatever their role."""
     guarded = signed_in_view(view)
-    guarded.portal_guard = SIGNED_IN  # type: ignore[attr-defined]
+    guarded.portal_guard = SIGNED_IN
     return cast(View, guarded)
 
 

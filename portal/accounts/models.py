@@ -23,7 +23,7 @@ class Organisation(Base):
     kind: Mapped[OrganisationKind] = state_column(OrganisationKind)
 
 
-class Person(UserMixin, Base):
+class Person(UserMixin, Base):  # type: ignore[misc]  # Flask-Login brings no types
     """Somebody who signs in."""
 
     __tablename__ = "person"

@@ -81,7 +81,7 @@ def show_json(document: Any) -> None:
     click.echo(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False))
 
 
-class Day(click.ParamType):
+class Day(click.ParamType[date]):
     """A date such as 2026-05-05."""
 
     name = "date"
@@ -93,7 +93,7 @@ class Day(click.ParamType):
             self.fail(f"{value} is not a date; write it like 2026-05-05.", param, ctx)
 
 
-class At(click.ParamType):
+class At(click.ParamType[datetime]):
     """An instant such as 2026-05-05T09:00Z; without a zone it is the United Kingdom's local time."""
 
     name = "instant"

@@ -40,7 +40,7 @@ def demo(size: str, seed: int, if_empty: bool) -> None:
         click.echo(line)
 
 
-class Server(BaseApplication):  # type: ignore[misc]
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn brings no types
     """gunicorn with the application already made."""
 
     def __init__(self, app: Flask, options: dict[str, object]) -> None:

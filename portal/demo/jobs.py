@@ -179,7 +179,8 @@ PACKAGES: Mapping[WorkType, tuple[Package, ...]] = MappingProxyType(
             Package(3, (("HOI-002", "1"),), _HOIST_EXTRAS),
             Package(1, (("HOI-111", "1"), ("HOI-112", "1")), (Extra("ELE-104", _ONE, 0.4),)),
         ),
-        # Each of these stays under the £1,000 that minor works may cost, and over the minimum order or with its supplement.
+        # Each of these stays under the £1,000 that minor works may cost, and over the minimum order or with its
+        # supplement.
         WorkType.MINOR_WORKS: (
             Package(4, (("RAL-001", "1"),), (Extra("ACC-104", _ONE, 0.4), Extra("RMP-109", _ONE, 0.3))),
             Package(3, (("RAL-108", "3.5"), ("RAL-107", "1")), (Extra("RAL-101", ("1", "2"), 0.6),)),

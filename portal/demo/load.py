@@ -58,19 +58,26 @@ REMEDY = (
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is loaded: jobs in all, prices per work type and authority, and how many times over each contractor
-    has the capacity of the county's."""
+    """How much is loaded: jobs in all, prices per work type and authority, how many times over each contractor has
+    the capacity of the county's, and what to say before a load that takes long."""
 
     jobs: int
     quotes_per_group: int
     capacity_times: int = 1
+    notice: str = ""
 
 
 SIZES: Mapping[str, Size] = MappingProxyType(
     {
         "small": Size(jobs=60, quotes_per_group=8),
-        "county": Size(jobs=1_200, quotes_per_group=10),
-        "national": Size(jobs=85_000, quotes_per_group=100, capacity_times=70),
+        "county": Size(jobs=800, quotes_per_group=10),
+        # Every answer, start and completion is a call of its own, as it would be in life.
+        "national": Size(
+            jobs=85_000,
+            quotes_per_group=100,
+            capacity_times=70,
+            notice="85,000 jobs are played through one by one: allow half an hour, and 1 GB of disk.",
+        ),
     }
 )
 
@@ -92,6 +99,8 @@ def load_demo(size: Size, *, seed: int, now: datetime, nation: Nation, if_empty:
     with transaction():
         set_up_county(rows, first_day=first_day, now=at_local(previous_working_day(first_day, nation), time(10)))
     yield "Ten authorities, the framework, its schedule of rates and 20 contractors are set up."
+    if size.notice:
+        yield size.notice
     history = History(rng, nation=nation, now=now)
     last = last_office_instant(now, nation)
     plan_year(history, size.jobs - len(CERTAIN), working_days_between(first_day, local_date(last), nation))

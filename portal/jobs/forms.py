@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from flask_wtf import FlaskForm
 from govuk_frontend_wtf.wtforms_widgets import (
@@ -24,7 +24,8 @@ from wtforms import (
     SubmitField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired, Length, NumberRange, StopValidation, ValidationError
 
 from portal.framework.states import Priority
 from portal.jobs.job_file import REFERENCE, clean_postcode
@@ -45,6 +46,27 @@ DECLINE_TEXT = {
 }
 
 
+class DayField(DateField):  # type: ignore[misc]
+    """A day in three boxes: day, month, year. Boxes that a request leaves out count as empty."""
+
+    widget = GovDateInput()
+
+    def __init__(self, label: str, **options: Any) -> None:
+        super().__init__(label, format="%d %m %Y", **options)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.raw_data = [*valuelist, "", "", ""][:3]
+        super().process_formdata([part.strip() for part in self.raw_data] if any(self.raw_data) else [])
+
+
+class NoDay:
+    """Ends the checks where all three boxes are empty; a day with a box missing is still a mistake."""
+
+    def __call__(self, _form: FlaskForm, field: DayField) -> None:
+        if not any(field.raw_data or []):
+            raise StopValidation
+
+
 class JobForm(FlaskForm):  # type: ignore[misc]
     """Who and where; the works are added on the next page."""
 
@@ -57,7 +79,7 @@ class JobForm(FlaskForm):  # type: ignore[misc]
         "Priority",
         widget=GovRadioInput(),
         default=Priority.ROUTINE.value,
-        choices=[(priority.value, text) for priority, text in PRIORITY_TEXT.items()],
+        choices=[SelectChoice(priority.value, text) for priority, text in PRIORITY_TEXT.items()],
         validators=[InputRequired("Choose the priority")],
     )
     client = StringField(
@@ -81,11 +103,9 @@ class JobForm(FlaskForm):  # type: ignore[misc]
         validators=[InputRequired("Enter the postcode")],
         description="Contractors see the first half before they accept.",
     )
-    required_start = DateField(
+    required_start = DayField(
         "Works must start by",
-        widget=GovDateInput(),
-        format="%d %m %Y",
-        validators=[Optional()],
+        validators=[NoDay()],
         description="For example 27 3 2027. Leave it empty to use the lot’s usual time.",
     )
     submit = SubmitField("Continue to the works", widget=GovSubmitInput())
@@ -121,10 +141,8 @@ class LineForm(FlaskForm):  # type: ignore[misc]
 class AcceptForm(FlaskForm):  # type: ignore[misc]
     """Say yes, with a start date."""
 
-    start_on = DateField(
+    start_on = DayField(
         "When will you start?",
-        widget=GovDateInput(),
-        format="%d %m %Y",
         validators=[InputRequired("Enter the day on which you will start")],
     )
     confirm_late = HiddenField()
@@ -137,7 +155,7 @@ class DeclineForm(FlaskForm):  # type: ignore[misc]
     reason_code = RadioField(
         "Why can you not take it?",
         widget=GovRadioInput(),
-        choices=[(code.value, text) for code, text in DECLINE_TEXT.items()],
+        choices=[SelectChoice(code.value, text) for code, text in DECLINE_TEXT.items()],
         validators=[InputRequired("Choose a reason")],
     )
     reason = TextAreaField(
@@ -151,9 +169,7 @@ class DeclineForm(FlaskForm):  # type: ignore[misc]
 class StartedForm(FlaskForm):  # type: ignore[misc]
     """Record a day on which something happened."""
 
-    on = DateField(
-        "Day", widget=GovDateInput(), format="%d %m %Y", default=date.today, validators=[InputRequired("Enter the day")]
-    )
+    on = DayField("Day", validators=[InputRequired("Enter the day")])
     submit = SubmitField("Record", widget=GovSubmitInput())
 
 

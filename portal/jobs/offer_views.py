@@ -13,7 +13,7 @@ from portal.jobs.models import Offer
 from portal.jobs.states import DeclineReason, OfferStatus
 from portal.kernel import clock
 from portal.kernel.clock import date_text
-from portal.kernel.db import transaction
+from portal.kernel.db import record_number, transaction
 from portal.kernel.errors import RuleBroken
 
 bp = Blueprint("offers", __name__, template_folder="templates", url_prefix="/offers")
@@ -33,7 +33,7 @@ PAST = (
 def listed() -> ResponseReturnValue:
     """The contractor's offers: open, accepted, past."""
     person = signed_in_person()
-    past = queries.offers_of(person, PAST, PAGE + 1, request.args.get("before", type=int))
+    past = queries.offers_of(person, PAST, PAGE + 1, request.args.get("before", type=record_number))
     return render_template(
         "offers/listed.html",
         open_offers=queries.offers_of(person, [OfferStatus.SENT], 100),
@@ -55,7 +55,7 @@ def page(offer: Offer, accept: AcceptForm | None = None, status: int = 200) -> R
         now=clock.now(),
         lines=queries.order_lines(offer) if ordered else [],
         form=accept or AcceptForm(formdata=None),
-        day_form=StartedForm(formdata=None),
+        day_form=StartedForm(formdata=None, on=clock.local_date(clock.now())),
     ), status
 
 
@@ -91,7 +91,7 @@ def accept(offer_id: int) -> ResponseReturnValue:
         form.start_on.errors = [str(broken)]
         return page(queries.offer_for(person, offer_id), form, 422)
     if answered.status is OfferStatus.ACCEPTED:
-        flash(f"The job is yours. You start on {date_text(answered.start_on)}.", "success")
+        flash(f"The job is yours. You start on {date_text(form.start_on.data)}.", "success")
     else:
         flash("Thank you for saying so. The job has gone to the next contractor.", "information")
     return redirect(url_for(".one", offer_id=offer_id))

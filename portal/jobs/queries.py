@@ -19,7 +19,7 @@ from portal.kernel.errors import NotFound
 PAGE = 50
 
 
-def jobs_seen_by(person: Person) -> Select[tuple[Job]]:
+def jobs_seen_by(person: Person) -> Select[Job]:
     """The jobs this person may see: their authority's, or all for those who serve every authority."""
     query = select(Job)
     scope = person.authority_scope
@@ -94,7 +94,7 @@ def decisions_on(job: Job) -> list[Decision]:
     )
 
 
-def offer_query() -> Select[tuple[Offer]]:
+def offer_query() -> Select[Offer]:
     """Offers with what a page about one shows."""
     return select(Offer).options(
         joinedload(Offer.job).joinedload(Job.authority),

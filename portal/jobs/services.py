@@ -15,10 +15,11 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, insert, select, update
+from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Organisation
 from portal.accounts.queries import technical_officers
-from portal.framework.models import Contractor
+from portal.framework.models import Contractor, Member
 from portal.framework.states import MemberStatus, Priority
 from portal.jobs import allocation
 from portal.jobs.board import Board, Card, windows
@@ -27,7 +28,7 @@ from portal.jobs.notices import accepted_notice, exhausted_notice, offer_notice
 from portal.jobs.states import JOB_MOVES, OFFER_MOVES, DeclineReason, JobStatus, OfferStatus
 from portal.kernel import audit
 from portal.kernel.clock import date_text, local_date, local_text
-from portal.kernel.db import db, insert_rows
+from portal.kernel.db import db, insert_rows, table_of
 from portal.kernel.errors import NotFound, RuleBroken, WrongState
 from portal.kernel.outbox import Notice
 from portal.kernel.working_time import Nation, add_working_days
@@ -201,9 +202,9 @@ def _offer_chunk(jobs: Sequence[Job], done: Allocated, *, because: str, by: str,
             price_pence=price,
         )
     if offers:
-        db.session.execute(insert(Offer.__table__), offers)
+        db.session.execute(insert(table_of(Offer)), offers)
     if notices:
-        db.session.execute(insert(Notice.__table__), notices)
+        db.session.execute(insert(table_of(Notice)), notices)
     db.session.execute(update(Job), moved)
 
 
@@ -249,7 +250,10 @@ def _lock_offer(offer_id: int) -> tuple[Offer, Job]:
     if job is None:
         raise NotFound("There is no such offer.")
     offer = db.session.scalars(
-        select(Offer).where(Offer.id == offer_id).execution_options(populate_existing=True)
+        select(Offer)
+        .where(Offer.id == offer_id)
+        .options(joinedload(Offer.member).joinedload(Member.contractor))
+        .execution_options(populate_existing=True)
     ).one()
     return offer, job
 
@@ -303,7 +307,7 @@ def accept_offer(offer_id: int, *, start_on: date, by: str, now: datetime, natio
     _freeze_order(offer, job)
     notices = [accepted_notice(job, email, start_on, at=now) for email in _officers_of(job)]
     if notices:
-        db.session.execute(insert(Notice.__table__), notices)
+        db.session.execute(insert(table_of(Notice)), notices)
     audit.record(
         "offer accepted",
         f"job:{job.reference}",
@@ -333,7 +337,7 @@ def _freeze_order(offer: Offer, job: Job) -> None:
                 "net_pence": priced.net_pence,
             }
         )
-    db.session.execute(insert(OrderLine.__table__), rows)
+    db.session.execute(insert(table_of(OrderLine)), rows)
 
 
 def decline_offer(

@@ -213,16 +213,17 @@ def _lots(
         framework = db.session.scalar(select(Framework).order_by(Framework.id).limit(1)) or add_framework(
             DEFAULT_FRAMEWORK, f"Adaptations framework {DEFAULT_FRAMEWORK}", None, None, by=by, now=now
         )
-        lot = db.session.scalar(select(Lot).where(Lot.framework_id == framework.id, Lot.work_type == job.work_type))
-        if lot is None:
-            lot = add_lot(framework, job.work_type, requirements=(), by=by, now=now)
+        in_framework = select(Lot).where(Lot.framework_id == framework.id, Lot.work_type == job.work_type)
+        made = db.session.scalar(in_framework.order_by(Lot.id).limit(1))
+        if made is None:
+            made = add_lot(framework, job.work_type, requirements=(), by=by, now=now)
             done.lots += 1
         takes_part = select(Participation.id).where(
             Participation.framework_id == framework.id, Participation.authority_id == authority.id
         )
         if db.session.scalar(takes_part) is None:
             db.session.add(Participation(framework_id=framework.id, authority_id=authority.id))
-        shelves[authority.id, job.work_type] = [lot]
+        shelves[authority.id, job.work_type] = [made]
     return shelves
 
 

@@ -6,11 +6,13 @@ from decimal import Decimal
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from wtforms.fields.choices import SelectChoice
 
 from portal.accounts.guard import requires, signed_in_person
 from portal.accounts.models import Organisation, Person
 from portal.accounts.policy import OrganisationKind, Permission
 from portal.accounts.queries import organisations
+from portal.config import Settings
 from portal.framework.states import Priority
 from portal.jobs import queries, services, specification
 from portal.jobs.forms import JobForm, LineForm, StartedForm, WithdrawForm
@@ -19,16 +21,19 @@ from portal.jobs.models import Job
 from portal.jobs.states import JobStatus, OfferStatus
 from portal.kernel import clock
 from portal.kernel.audit import events_on
-from portal.kernel.db import transaction
+from portal.kernel.db import record_number, transaction
 from portal.kernel.errors import Clash, RuleBroken
+from portal.kernel.working_time import Nation
 from portal.rates.queries import edition_in_force, found_items, trades
 
 bp = Blueprint("jobs", __name__, template_folder="templates", url_prefix="/jobs")
 FOUND = 20
 
 
-def nation():  # type: ignore[no-untyped-def]
-    return current_app.config["PORTAL"].nation
+def nation() -> Nation:
+    """The nation whose bank holidays count."""
+    settings: Settings = current_app.config["PORTAL"]
+    return settings.nation
 
 
 @bp.get("")
@@ -39,7 +44,7 @@ def listed() -> ResponseReturnValue:
     wanted = queries.JobFilter(
         JobStatus(status) if status in {each.value for each in JobStatus} else None,
         request.args.get("reference", "").strip()[:64],
-        request.args.get("after", type=int),
+        request.args.get("after", type=record_number),
     )
     jobs = queries.listed_jobs(signed_in_person(), wanted)
     return render_template(
@@ -67,11 +72,14 @@ def new() -> ResponseReturnValue:
     person = signed_in_person()
     form = JobForm()
     authorities = own_authorities(person)
-    form.authority.choices = [(organisation.code, organisation.name) for organisation in authorities]
+    form.authority.choices = [SelectChoice(organisation.code, organisation.name) for organisation in authorities]
     types = sorted(
         {work_type for organisation in authorities for work_type in specification.work_types(organisation.id)}
     )
-    form.work_type.choices = [("", "Choose a work type"), *((each, each) for each in types)]
+    form.work_type.choices = [
+        SelectChoice("", "Choose a work type"),
+        *(SelectChoice(each, each) for each in types),
+    ]
     if not form.validate_on_submit():
         return render_template("jobs/new.html", form=form), 422 if form.is_submitted() else 200
     now = clock.now()
@@ -183,7 +191,7 @@ def one(reference: str) -> ResponseReturnValue:
         now=clock.now(),
         names=queries.contractor_names([offer.contractor_id for offer in job.offers]),
         events=list(reversed(events_on(f"job:{job.reference}"))),
-        day_form=StartedForm(formdata=None),
+        day_form=StartedForm(formdata=None, on=clock.local_date(clock.now())),
         withdraw_form=WithdrawForm(formdata=None),
     )
 

@@ -17,7 +17,19 @@ from typing import Annotated, Any
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Engine, ForeignKey, Integer, MetaData, String, Text, event
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Engine,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    event,
+)
 from sqlalchemy import Enum as SqlEnum
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.exc import IntegrityError
@@ -27,6 +39,8 @@ from sqlalchemy.types import JSON, TypeDecorator
 from portal.kernel.errors import Clash, RuleBroken
 
 QUANTITY_STEP = Decimal("0.001")
+#: The largest id that both engines keep in an integer column.
+LARGEST_ID = 2**31 - 1
 BUSY_TIMEOUT_MS = 30_000
 
 
@@ -106,6 +120,14 @@ class Base(DeclarativeBase):
     )
 
 
+def record_number(text: str) -> int:
+    """The id that ``text`` names; ``ValueError`` for what no record can have, which no database need be asked."""
+    number = int(text)
+    if not 0 <= number <= LARGEST_ID:
+        raise ValueError(f"{text} is no record's number")
+    return number
+
+
 db = SQLAlchemy(
     model_class=Base,
     # What was loaded stays readable after a commit: views show it while they redirect.
@@ -159,6 +181,13 @@ def watch_sqlite(engine: Engine) -> None:
     def begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("portal_writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def table_of(model: type[Base]) -> Table:
+    """The table of a model, for plain bulk statements."""
+    table = model.__table__
+    assert isinstance(table, Table)  # noqa: S101 - all our models stand on tables
+    return table
 
 
 def insert_rows(table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:

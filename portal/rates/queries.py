@@ -78,7 +78,7 @@ def found_items(edition_id: int, words: str = "", trade: str = "", after: str = 
     return list(db.session.scalars(_of_trade(query, trade).order_by(Item.code).limit(limit)))
 
 
-def _of_trade(query: Select[tuple[Item]], trade: str) -> Select[tuple[Item]]:
+def _of_trade(query: Select[Item], trade: str) -> Select[Item]:
     return query.where(Item.trade == trade) if trade else query
 
 

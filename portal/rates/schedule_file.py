@@ -18,7 +18,7 @@ FIELDS = (
     Field("trade", "text", required=False, words=words.TRADE),
     Field("unit", "text", words=words.UNIT),
     Field("rate", "money", words=words.RATE),
-    Field("smv", "decimal", required=False, words=("minutes", "standard minutes"), minimum=0),
+    Field("smv", "decimal", required=False, words=("minutes", "standard minutes"), places=3),
     Field("composite", "flag", required=False),
     Field("components", "text", required=False),
 )

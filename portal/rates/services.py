@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import insert, select
 
 from portal.kernel import audit
-from portal.kernel.db import db
+from portal.kernel.db import QUANTITY_STEP, db, insert_rows, table_of
 from portal.kernel.errors import InputRefused, Problem
 from portal.rates.models import Component, Edition, Item, Schedule
 from portal.rates.schedule_file import ScheduleFile, parse_components
-
-CHUNK = 5_000
 
 
 def check_edition(file: ScheduleFile, schedule_code: str, edition_name: str, starts_on: date) -> list[Problem]:
@@ -86,32 +83,29 @@ def import_edition(
 
 
 def _write_items(file: ScheduleFile, edition_id: int) -> None:
-    statement = insert(Item.__table__)
-    rows: list[dict[str, Any]] = []
-    for _, code, description, long_description, trade, unit, rate, smv, composite, parts in file.records:
-        rows.append(
-            {
-                "edition_id": edition_id,
-                "code": code,
-                "description": description,
-                "long_description": long_description or "",
-                "trade": trade or "",
-                "unit": unit,
-                "rate_pence": rate,
-                "smv": smv,
-                "composite": bool(composite) or bool(parts),
-            }
-        )
-        if len(rows) == CHUNK:
-            db.session.execute(statement, rows)
-            rows = []
-    if rows:
-        db.session.execute(statement, rows)
+    insert_rows(
+        "item",
+        ("edition_id", "code", "description", "long_description", "trade", "unit", "rate_pence", "smv", "composite"),
+        [
+            (
+                edition_id,
+                code,
+                description,
+                long_description or "",
+                trade or "",
+                unit,
+                rate,
+                None if smv is None else int(smv / QUANTITY_STEP),
+                bool(composite or parts),
+            )
+            for _, code, description, long_description, trade, unit, rate, smv, composite, parts in file.records
+        ],
+    )
     made_of = [(record[1], parse_components(record[9])) for record in file.records if record[9]]
     if made_of:
         ids = dict(db.session.execute(select(Item.code, Item.id).where(Item.edition_id == edition_id)).all())
         db.session.execute(
-            insert(Component.__table__),
+            insert(table_of(Component)),
             [
                 {"composite_id": ids[code], "part_id": ids[part], "quantity": quantity}
                 for code, parts in made_of

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from portal.accounts.guard import requires
 from portal.accounts.policy import Permission
 from portal.kernel.audit import AuditEvent
-from portal.kernel.db import db
+from portal.kernel.db import db, record_number
 from portal.kernel.outbox import Notice
 
 bp = Blueprint("registers", __name__)
@@ -18,7 +18,7 @@ PAGE = 50
 
 def before() -> int | None:
     """Where the page starts: below this number."""
-    return request.args.get("before", type=int)
+    return request.args.get("before", type=record_number)
 
 
 @bp.get("/audit")

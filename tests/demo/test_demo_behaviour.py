@@ -33,8 +33,14 @@ instants = st.datetimes(datetime(2024, 1, 1), datetime(2034, 12, 31), timezones=
 
 
 def answer(
-    seed: int, *, sent_at: datetime = SENT, hours: int = 16, days: int = 30, asked_before: int = 0,
-    mood: Mood = Mood.USUAL, not_before: date | None = None,
+    seed: int,
+    *,
+    sent_at: datetime = SENT,
+    hours: int = 16,
+    days: int = 30,
+    asked_before: int = 0,
+    mood: Mood = Mood.USUAL,
+    not_before: date | None = None,
 ) -> Silence | Refusal | Promise:
     return plan_answer(
         random.Random(seed),
@@ -80,9 +86,7 @@ def test_the_shares_of_answers_come_near_what_is_said() -> None:
             case Promise(kept=kept):
                 counts["kept" if kept else "not kept"] += 1
     shares = {kind: 100 * number / 4_000 for kind, number in counts.items()}
-    assert shares == pytest.approx(
-        {"kept": 72, "refusal": 10, "silence": 8, "too late": 6, "not kept": 4}, abs=2.5
-    )
+    assert shares == pytest.approx({"kept": 72, "refusal": 10, "silence": 8, "too late": 6, "not kept": 4}, abs=2.5)
 
 
 @given(seed=seeds)

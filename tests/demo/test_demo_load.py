@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextvars
+import random
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from portal.accounts.services import person_for
 from portal.analytics.models import Quote
 from portal.checks import everything_off
 from portal.demo.county import AUTHORITIES, WorkType
+from portal.demo.history import Register
+from portal.demo.jobs import demo_jobs
 from portal.demo.load import SIZES, WARNING, demo_sign_ins, load_demo
 from portal.demo.set_up import PASSWORD
 from portal.framework.models import Contractor, Lot
@@ -154,8 +157,9 @@ def test_nothing_happened_after_now_and_events_stand_in_their_order(county: Coun
 
 def test_every_answer_came_while_the_offer_was_open(county: County) -> None:
     answered = db.session.scalars(
-        select(Offer).where(Offer.answered_at.is_not(None), Offer.status.not_in([OfferStatus.EXPIRED,
-                                                                                OfferStatus.FAILED_TO_START]))
+        select(Offer).where(
+            Offer.answered_at.is_not(None), Offer.status.not_in([OfferStatus.EXPIRED, OfferStatus.FAILED_TO_START])
+        )
     )
     for offer in answered:
         assert offer.answered_at is not None
@@ -256,16 +260,35 @@ def test_if_empty_gives_the_sign_ins_again_and_changes_nothing(county: County) -
     assert job_counts() == before
 
 
+def test_no_reference_is_given_twice_to_a_year_of_national_volume() -> None:
+    register = Register()
+    (job,) = demo_jobs(random.Random(1), 1, date(2025, 12, 31))
+    days = [date(2025, 12, 31)] * 1_000 + [date(2026, 1, 2)] * SIZES["national"].jobs
+    entered = [register.enter(job, day) for day in days]
+    assert len({each.reference for each in entered}) == len({each.client for each in entered}) == len(days)
+    assert [entered[999].reference, entered[1_000].reference] == ["DFG-2025-01000", "DFG-2026-00001"]
+
+
 def story() -> dict[str, list[Any]]:
     """What a seed decides, without what is random on purpose (hashes of passwords, keys of notices)."""
     return {
-        "jobs": list(db.session.execute(
-            select(Job.reference, Job.status, Job.since, Job.value_pence).order_by(Job.id)
-        )),
-        "offers": list(db.session.execute(
-            select(Offer.job_id, Offer.member_id, Offer.status, Offer.sent_at, Offer.answered_at, Offer.start_on,
-                   Offer.price_pence, Offer.reason).order_by(Offer.id)
-        )),
+        "jobs": list(
+            db.session.execute(select(Job.reference, Job.status, Job.since, Job.value_pence).order_by(Job.id))
+        ),
+        "offers": list(
+            db.session.execute(
+                select(
+                    Offer.job_id,
+                    Offer.member_id,
+                    Offer.status,
+                    Offer.sent_at,
+                    Offer.answered_at,
+                    Offer.start_on,
+                    Offer.price_pence,
+                    Offer.reason,
+                ).order_by(Offer.id)
+            )
+        ),
         "quotes": list(db.session.execute(select(Quote.reference, Quote.amount_pence).order_by(Quote.id))),
     }
 
