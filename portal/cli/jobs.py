@@ -25,8 +25,9 @@ from portal.jobs.document import job_document
 from portal.jobs.job_file import read_jobs
 from portal.jobs.states import DeclineReason, OfferStatus
 from portal.kernel import clock
-from portal.kernel.db import LARGEST_ID, transaction
+from portal.kernel.db import transaction
 from portal.kernel.errors import InputRefused
+from portal.kernel.paging import LARGEST
 from portal.rates.queries import edition_in_force
 from portal.tables import Mapping
 
@@ -128,7 +129,7 @@ def offers() -> None:
 
 
 @offers.group("answer", invoke_without_command=False)
-@click.argument("offer_id", type=click.IntRange(1, LARGEST_ID), metavar="ID")
+@click.argument("offer_id", type=click.IntRange(1, LARGEST), metavar="ID")
 @click.pass_context
 def answer(context: click.Context, offer_id: int) -> None:
     """Answer an offer for a contractor, as an officer on the phone."""

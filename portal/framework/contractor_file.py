@@ -10,21 +10,27 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from portal.kernel.errors import Problem
+from portal.accounts.services import clean_email
+from portal.kernel.errors import Problem, RuleBroken
 from portal.tables import Field, Mapping, Reading, read_records
 
+#: More members or jobs at once than any list has.
+MOST = 100_000
+#: Longest name of a lot (it is also its work type) and code of an area, in characters.
+LONGEST = {"lots": 120, "areas": 64}
+
 FIELDS = (
-    Field("code", "text"),
-    Field("name", "text"),
-    Field("email", "text"),
-    Field("phone", "text", required=False),
-    Field("postcode", "text", required=False),
+    Field("code", "text", longest=64),
+    Field("name", "text", longest=200),
+    Field("email", "text", longest=254),
+    Field("phone", "text", required=False, longest=40),
+    Field("postcode", "text", required=False, longest=10),
     Field("sme", "flag", required=False),
     Field("lots", "text", words=("lot", "work types")),
     Field("areas", "text", words=("area", "authorities")),
-    Field("rank", "integer", minimum=1),
-    Field("adjustment_percent", "percent", required=False, words=("adjustment", "adjustment %")),
-    Field("capacity", "integer", minimum=0),
+    Field("rank", "integer", minimum=1, maximum=MOST),
+    Field("adjustment_percent", "percent", required=False, maximum=100_000, words=("adjustment", "adjustment %")),
+    Field("capacity", "integer", minimum=0, maximum=MOST),
     Field("accepts_from", "date", required=False),
     Field("document:", "date", required=False, prefix=True),
 )
@@ -124,6 +130,18 @@ def read_contractors(path: Path, mapping: Mapping | None = None) -> ContractorFi
             for what, column, values in (("lot", "lots", row.lots), ("area", "areas", row.areas))
             if not values
         ]
+        problems += [
+            reading.problem(
+                number, f"The name {name[:20]}… has {len(name)} characters; at most {LONGEST[column]} fit.", column
+            )
+            for column, names in (("lots", row.lots), ("areas", row.areas))
+            for name in names
+            if len(name) > LONGEST[column]
+        ]
+        try:
+            clean_email(email)
+        except RuleBroken as fault:
+            problems.append(reading.problem(number, str(fault), "email"))
         if row.adjustment_bp <= -10_000:
             problems.append(
                 reading.problem(

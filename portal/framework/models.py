@@ -143,7 +143,9 @@ class Member(Base):
 
     lot: Mapped[Lot] = relationship()
     contractor: Mapped[Contractor] = relationship()
-    areas: Mapped[list[MemberArea]] = relationship(order_by="MemberArea.authority_id")
+    areas: Mapped[list[MemberArea]] = relationship(
+        order_by="MemberArea.authority_id", cascade="all, delete-orphan"
+    )
 
 
 class MemberArea(Base):

@@ -27,8 +27,10 @@ FIELDS = (
     Field("client_phone", "text", required=False),
 )
 
-#: A reference stands in addresses of pages and in commands, so it keeps to characters that need no quoting.
-REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,62}[A-Za-z0-9]|[A-Za-z0-9]")
+#: A reference stands in addresses of pages and in commands, so it keeps to characters that need no quoting, and does
+#: not end like the address of one of a job's own pages.
+_PAGES = "new|works|lines|specified|ranking|allocate|remove|withdraw|started|complete"
+REFERENCE = re.compile(rf"(?!(?:.*/)?(?:{_PAGES})$)(?:[A-Za-z0-9][A-Za-z0-9._/-]{{0,62}}[A-Za-z0-9]|[A-Za-z0-9])")
 POSTCODE = re.compile(r"([A-Z]{1,2}[0-9][A-Z0-9]?) ?([0-9][A-Z]{2})")
 
 PRIORITY_WORDS = {
@@ -107,7 +109,8 @@ def read_jobs(path: Path, mapping: Mapping | None = None) -> JobFile:
             faults.append(
                 (
                     "reference",
-                    f"The reference {reference} may hold letters, digits, dots, dashes and slashes only, 64 at most.",
+                    f"The reference {reference} may hold 64 letters, digits, dots, dashes and slashes at most, and not end "
+                    "in a word such as /new or /works.",
                 )
             )
         if first_row.setdefault(reference, row) != row:

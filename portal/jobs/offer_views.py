@@ -13,8 +13,9 @@ from portal.jobs.models import Offer
 from portal.jobs.states import DeclineReason, OfferStatus
 from portal.kernel import clock
 from portal.kernel.clock import date_text
-from portal.kernel.db import record_number, transaction
+from portal.kernel.db import transaction
 from portal.kernel.errors import RuleBroken
+from portal.kernel.paging import row_id
 
 bp = Blueprint("offers", __name__, template_folder="templates", url_prefix="/offers")
 PAGE = 20
@@ -33,7 +34,7 @@ PAST = (
 def listed() -> ResponseReturnValue:
     """The contractor's offers: open, accepted, past."""
     person = signed_in_person()
-    past = queries.offers_of(person, PAST, PAGE + 1, request.args.get("before", type=record_number))
+    past = queries.offers_of(person, PAST, PAGE + 1, request.args.get("before", type=row_id))
     return render_template(
         "offers/listed.html",
         open_offers=queries.offers_of(person, [OfferStatus.SENT], 100),

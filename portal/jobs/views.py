@@ -21,8 +21,9 @@ from portal.jobs.models import Job
 from portal.jobs.states import JobStatus, OfferStatus
 from portal.kernel import clock
 from portal.kernel.audit import events_on
-from portal.kernel.db import record_number, transaction
+from portal.kernel.db import transaction
 from portal.kernel.errors import Clash, RuleBroken
+from portal.kernel.paging import row_id
 from portal.kernel.working_time import Nation
 from portal.rates.queries import edition_in_force, found_items, trades
 
@@ -44,7 +45,7 @@ def listed() -> ResponseReturnValue:
     wanted = queries.JobFilter(
         JobStatus(status) if status in {each.value for each in JobStatus} else None,
         request.args.get("reference", "").strip()[:64],
-        request.args.get("after", type=record_number),
+        request.args.get("after", type=row_id),
     )
     jobs = queries.listed_jobs(signed_in_person(), wanted)
     return render_template(

@@ -39,8 +39,6 @@ from sqlalchemy.types import JSON, TypeDecorator
 from portal.kernel.errors import Clash, RuleBroken
 
 QUANTITY_STEP = Decimal("0.001")
-#: The largest id that both engines keep in an integer column.
-LARGEST_ID = 2**31 - 1
 BUSY_TIMEOUT_MS = 30_000
 
 
@@ -118,14 +116,6 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-
-
-def record_number(text: str) -> int:
-    """The id that ``text`` names; ``ValueError`` for what no record can have, which no database need be asked."""
-    number = int(text)
-    if not 0 <= number <= LARGEST_ID:
-        raise ValueError(f"{text} is no record's number")
-    return number
 
 
 db = SQLAlchemy(

@@ -264,6 +264,12 @@ _WANTED = {
 
 
 def _texts(wanted: Field, column: Column) -> Values:
+    if column.longest > wanted.longest:
+        for at, text in enumerate(column.texts):
+            if len(text) > wanted.longest:
+                column.faults.setdefault(
+                    at, f"The text has {len(text):,} characters; at most {wanted.longest:,} fit. Shorten it."
+                )
     if wanted.choices is None:
         return column.texts
     allowed = {fold(choice): choice for choice in wanted.choices}

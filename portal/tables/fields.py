@@ -36,7 +36,7 @@ class Field:
     ``words`` are usual headers besides the name. An optional field whose cell is empty gives ``default``.
     ``minimum`` and ``maximum`` are in the unit of the value (pence, basis points…). Money, decimals and integers
     are not negative unless ``minimum`` says so. ``choices`` are the texts allowed (case does not count).
-    ``places`` limits the decimals of a ``decimal``.
+    ``places`` limits the decimals of a ``decimal``, ``longest`` the characters of a ``text``.
     ``prefix``: takes every column whose header starts with ``name`` and gives ``{rest of header: value}`` of the
     cells that are filled; such a field is always optional.
     """
@@ -51,6 +51,7 @@ class Field:
     prefix: bool = False
     choices: tuple[str, ...] | None = None
     places: int = 9
+    longest: int = LONGEST_TEXT
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):

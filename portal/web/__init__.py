@@ -8,7 +8,7 @@ from flask_wtf.csrf import CSRFProtect
 from govuk_frontend_wtf.main import WTFormsHelpers
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 
-from portal.web import errors, filters, health, intake, security
+from portal.web import errors, filters, health, security
 from portal.web.assets_manifest import asset, is_hashed
 from portal.web.pages import form_errors, page_numbers, page_url
 
@@ -73,7 +73,6 @@ def init_web(app: Flask) -> None:
     app.after_request(keep_pages_private)
     app.session_interface = PageSessions()
     WTFormsHelpers(app)
-    intake.init_intake(app)
     csrf.init_app(app)
     security.init_security(app)
     errors.init_errors(app)

@@ -9,8 +9,9 @@ from sqlalchemy import select
 from portal.accounts.guard import requires
 from portal.accounts.policy import Permission
 from portal.kernel.audit import AuditEvent
-from portal.kernel.db import db, record_number
+from portal.kernel.db import db
 from portal.kernel.outbox import Notice
+from portal.kernel.paging import row_id
 
 bp = Blueprint("registers", __name__)
 PAGE = 50
@@ -18,7 +19,7 @@ PAGE = 50
 
 def before() -> int | None:
     """Where the page starts: below this number."""
-    return request.args.get("before", type=record_number)
+    return request.args.get("before", type=row_id)
 
 
 @bp.get("/audit")

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Flask
+from typing import Any
+
+from flask import Flask, request
 from flask_talisman import DENY, Talisman
+from werkzeug.exceptions import BadRequest
+from werkzeug.routing import IntegerConverter, Map
+
+from portal.kernel.paging import LARGEST
 
 # Everything comes from this server; nothing inline. `data:` is for the small icons inside the style sheet.
 CONTENT_SECURITY_POLICY = {
@@ -21,6 +27,20 @@ CONTENT_SECURITY_POLICY = {
 PERMISSIONS_POLICY = dict.fromkeys(("camera", "display-capture", "geolocation", "microphone", "payment", "usb"), "()")
 
 
+class RowConverter(IntegerConverter):
+    """``<int:…>`` in an address: only what can be the number of a row; anything else is a page that does not exist."""
+
+    def __init__(self, url_map: Map, **options: Any) -> None:
+        super().__init__(url_map, **{"max": LARGEST, **options})
+
+
+def refuse_nul() -> None:
+    """Refuse NUL characters, which no text holds and PostgreSQL cannot keep."""
+    texts = [request.path, *request.args.values(multi=True), *request.form.values(multi=True)]
+    if any("\0" in text for text in texts):
+        raise BadRequest
+
+
 def init_security(app: Flask) -> None:
     """Send the policies above with every answer; with ``PORTAL_HTTPS`` also insist on HTTPS and say so for a year."""
     https = bool(app.config.get("PORTAL_HTTPS", False))
@@ -32,6 +52,8 @@ def init_security(app: Flask) -> None:
         REMEMBER_COOKIE_HTTPONLY=True,
         REMEMBER_COOKIE_SAMESITE="Lax",
     )
+    app.url_map.converters["int"] = RowConverter
+    app.before_request(refuse_nul)
     Talisman(
         app,
         force_https=https,
