@@ -151,6 +151,11 @@ def read_contractors(path: Path, mapping: Mapping | None = None) -> ContractorFi
                     "adjustment_percent",
                 )
             )
+    problems += [
+        Problem(reading.file, f"The kind of document {kind[:20]}… has {len(kind)} characters; at most 64 fit.")
+        for kind in kinds
+        if len(kind) > 64
+    ]
     return ContractorFile(reading.file, rows, tuple(kinds), problems + disagreements(reading, rows))
 
 

@@ -16,15 +16,15 @@ from portal.tables import Field, Mapping, read_records
 
 FIELDS = (
     Field("reference", "text"),
-    Field("authority", "text"),
-    Field("work_type", "text", words=("work type", "lot")),
+    Field("authority", "text", longest=64),
+    Field("work_type", "text", longest=120, words=("work type", "lot")),
     Field("priority", "text", required=False),
     Field("postcode", "text"),
-    Field("client", "text", required=False),
+    Field("client", "text", required=False, longest=200),
     Field("required_start", "date", required=False, words=("required start", "start by")),
     Field("lines", "text"),
-    Field("address", "text", required=False),
-    Field("client_phone", "text", required=False),
+    Field("address", "text", required=False, longest=400),
+    Field("client_phone", "text", required=False, longest=40),
 )
 
 #: A reference stands in addresses of pages and in commands, so it keeps to characters that need no quoting, and does
@@ -109,8 +109,8 @@ def read_jobs(path: Path, mapping: Mapping | None = None) -> JobFile:
             faults.append(
                 (
                     "reference",
-                    f"The reference {reference} may hold 64 letters, digits, dots, dashes and slashes at most, and not end "
-                    "in a word such as /new or /works.",
+                    f"The reference {reference} may hold 64 letters, digits, dots, dashes and slashes at most, and "
+                    "not end in a word such as /new or /works.",
                 )
             )
         if first_row.setdefault(reference, row) != row:
