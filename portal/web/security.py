@@ -36,8 +36,8 @@ class RowConverter(IntegerConverter):
 
 def refuse_nul() -> None:
     """Refuse NUL characters, which no text holds and PostgreSQL cannot keep."""
-    texts = [request.path, *request.args.values(multi=True), *request.form.values(multi=True)]
-    if any("\0" in text for text in texts):
+    given = (text for values in (request.args, request.form) for _, text in values.items(multi=True))
+    if "\0" in request.path or any("\0" in text for text in given):
         raise BadRequest
 
 

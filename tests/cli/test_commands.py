@@ -305,21 +305,22 @@ def test_a_basket_is_priced_as_the_order_would_be(portal: Portal, write: Write, 
 
 
 @pytest.mark.parametrize(
-    ("line", "on", "more", "said"),
+    ("line", "options", "said"),
     [
-        ("NONE,1", "2026-05-05", (), "not an item"),
-        ("LIFT01,0", "2026-05-05", (), "above 0"),
-        ("LIFT01,1.0001", "2026-05-05", (), "three decimals"),
-        ("LIFT01,1", "2026-03-31", (), "No edition"),
-        ("LIFT01,1", "2026-05-05", ("--member", "C9"), "no member C9"),
+        ("NONE,1", ("--on", "2026-05-05"), "not an item"),
+        ("LIFT01,0", ("--on", "2026-05-05"), "above 0"),
+        ("LIFT01,1.0001", ("--on", "2026-05-05"), "three decimals"),
+        ("LIFT01,1", ("--on", "2026-03-31"), "No edition"),
+        ("LIFT01,1", ("--on", "2026-05-05", "--member", "C9"), "no member C9"),
     ],
 )
+@pytest.mark.usefixtures("county")
 def test_a_basket_that_cannot_be_priced_is_refused(
-    portal: Portal, write: Write, county: None, line: str, on: str, more: tuple[str, ...], said: str
+    portal: Portal, write: Write, line: str, options: tuple[str, ...], said: str
 ) -> None:
     basket = write("basket.csv", f"code,quantity\n{line}\n")
 
-    assert said in portal("rates", "price", basket, "--schedule", "SOR", "--on", on, *more, code=1).stderr
+    assert said in portal("rates", "price", basket, "--schedule", "SOR", *options, code=1).stderr
 
 
 # Contractors ----------------------------------------------------------------------------------------------------------
@@ -438,6 +439,24 @@ def test_rows_that_disagree_are_refused(portal: Portal, write: Write, second: st
 
     assert said in refused
     assert "row 4" in refused
+    assert rows_written() == before
+
+
+def test_an_area_left_out_of_the_next_list_is_given_up(portal: Portal, write: Write) -> None:
+    portal("contractors", "import", write("c.csv", CONTRACTORS), "--create")
+
+    portal("contractors", "import", write("c.csv", CONTRACTORS.replace(",A;B,", ",B,")))
+
+    ramp = db.session.scalars(select(Member).join(Member.lot).where(Lot.name == "Ramp")).one()
+    assert [area.authority.code for area in ramp.areas] == ["B"]
+
+
+def test_a_price_beyond_what_can_be_kept_is_refused(portal: Portal, write: Write) -> None:
+    dear = RATES + "DEAR01,Dear item,,,nr,9999999999999.99,\n"
+    before = rows_written()
+    refused = portal(*importing(write("rates.csv", dear)), code=1)
+
+    assert "row 5, column rate" in refused.stderr
     assert rows_written() == before
 
 
