@@ -9,8 +9,7 @@ from __future__ import annotations
 import contextvars
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from datetime import datetime
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from argon2 import PasswordHasher
 from builders import NOW, PASSWORD
 from click.testing import CliRunner, Result
 from databases import ENGINES, Shelf, Shelves, app_on, settings_for
+from fixture_types import AT_MOST, Clock
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings as hypothesis_settings
@@ -123,13 +123,6 @@ def portal(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]
 # Time ----------------------------------------------------------------------------------------------------------------
 
 
-class Clock:
-    """The time that the portal's edges read; stands still until it is set."""
-
-    def __init__(self, at: datetime) -> None:
-        self.at = at
-
-
 @pytest.fixture
 def fixed_clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock stands at ``NOW``; ``fixed_clock.at = …`` moves it."""
@@ -172,9 +165,6 @@ def live_server(app: Flask, fixed_clock: Clock) -> Iterator[str]:
 
 
 # Measures ------------------------------------------------------------------------------------------------------------
-
-AT_MOST = Callable[[int], AbstractContextManager[list[str]]]
-
 
 @pytest.fixture
 def query_counter(app: Flask) -> AT_MOST:

@@ -221,6 +221,13 @@ class Page:
             replaced = [pair for pair in sent if pair[0] != name or (kind == "checkbox" and pair[1] != option)]
             sent[:] = [*replaced, (name, option)] if value else replaced
             return
+        # The parts of a date have one name between them: only this control's own place is filled.
+        twins = [each for each in form.find_all(["input", "select", "textarea"]) if each.get("name") == name]
+        places = [place for place, pair in enumerate(sent) if pair[0] == name]
+        if len(twins) == len(places) > 1:
+            place = next(place for place, each in zip(places, twins, strict=True) if each is control)
+            sent[place] = (name, value)
+            return
         sent[:] = [pair for pair in sent if pair[0] != name]
         if control.name == "select":
             options = {squeezed(option): option_value(option) for option in control.find_all("option")}

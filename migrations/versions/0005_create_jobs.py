@@ -64,10 +64,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_job"),
         sa.UniqueConstraint("reference", name="uq_job_reference"),
     )
-    op.create_index("ix_job_authority_id_status_id", "job", ["authority_id", "status", "id"], unique=False)
+    op.create_index("ix_job_authority_id_id", "job", ["authority_id", "id"], unique=False)
+    op.create_index(
+        "ix_job_authority_id_status_priority_id", "job", ["authority_id", "status", "priority", "id"], unique=False
+    )
     op.create_index("ix_job_edition_id", "job", ["edition_id"], unique=False)
     op.create_index("ix_job_lot_id", "job", ["lot_id"], unique=False)
-    op.create_index("ix_job_status_id", "job", ["status", "id"], unique=False)
+    op.create_index("ix_job_status_priority_id", "job", ["status", "priority", "id"], unique=False)
     op.create_table(
         "decision",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -290,8 +293,9 @@ def downgrade() -> None:
     op.drop_table("job_line")
     op.drop_index("ix_decision_job_id", table_name="decision")
     op.drop_table("decision")
-    op.drop_index("ix_job_status_id", table_name="job")
+    op.drop_index("ix_job_status_priority_id", table_name="job")
     op.drop_index("ix_job_lot_id", table_name="job")
     op.drop_index("ix_job_edition_id", table_name="job")
-    op.drop_index("ix_job_authority_id_status_id", table_name="job")
+    op.drop_index("ix_job_authority_id_status_priority_id", table_name="job")
+    op.drop_index("ix_job_authority_id_id", table_name="job")
     op.drop_table("job")

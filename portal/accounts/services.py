@@ -96,9 +96,13 @@ def person_for(email: str, password: str) -> Person | None:
 def person_for_session(session_id: str) -> Person | None:
     """The person of a session cookie, unless disabled or signed out everywhere since."""
     number, _, stamp = session_id.partition(":")
-    if not number.isdigit():
+    if not (number.isascii() and number.isdigit()):
         return None
     person = db.session.get(Person, int(number))
-    if person is None or not person.enabled or not secrets.compare_digest(person.session_stamp, stamp):
+    if (
+        person is None
+        or not person.enabled
+        or not secrets.compare_digest(person.session_stamp.encode(), stamp.encode())
+    ):
         return None
     return person

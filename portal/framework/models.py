@@ -143,9 +143,7 @@ class Member(Base):
 
     lot: Mapped[Lot] = relationship()
     contractor: Mapped[Contractor] = relationship()
-    areas: Mapped[list[MemberArea]] = relationship(
-        order_by="MemberArea.authority_id", cascade="all, delete-orphan"
-    )
+    areas: Mapped[list[MemberArea]] = relationship(order_by="MemberArea.authority_id", cascade="all, delete-orphan")
 
 
 class MemberArea(Base):

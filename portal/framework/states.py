@@ -23,7 +23,10 @@ class Method(StrEnum):
 
 
 class Priority(StrEnum):
-    """How soon a job matters; each has its own answer window and start time."""
+    """How soon a job matters, the most urgent first; each has its own answer window and start time.
+
+    The values sort by urgency, which lets an index serve worklists; a new one must keep that.
+    """
 
     HOSPITAL_DISCHARGE = "hospital-discharge"
     PRIORITY = "priority"

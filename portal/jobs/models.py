@@ -48,8 +48,10 @@ class Job(Base):
     __tablename__ = "job"
     __table_args__ = (
         not_negative("value_pence"),
-        Index("ix_job_authority_id_status_id", "authority_id", "status", "id"),
-        Index("ix_job_status_id", "status", "id"),
+        Index("ix_job_authority_id_id", "authority_id", "id"),
+        # Worklists: the most urgent first. The priorities' names sort by urgency (a test holds them to it).
+        Index("ix_job_authority_id_status_priority_id", "authority_id", "status", "priority", "id"),
+        Index("ix_job_status_priority_id", "status", "priority", "id"),
     )
 
     id: Mapped[Id]

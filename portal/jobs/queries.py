@@ -69,14 +69,14 @@ def listed_jobs(person: Person, wanted: JobFilter, limit: int = PAGE) -> list[Jo
     )
 
 
-def waiting_jobs(person: Person, statuses: Sequence[JobStatus], limit: int) -> list[Job]:
-    """The first ``limit`` jobs in these states, in the order they were specified."""
+def waiting_jobs(person: Person, status: JobStatus, limit: int) -> list[Job]:
+    """The first ``limit`` jobs in this state: the most urgent first, then in the order they were specified."""
     return list(
         db.session.scalars(
             jobs_seen_by(person)
-            .where(Job.status.in_(statuses))
+            .where(Job.status == status)
             .options(joinedload(Job.authority), joinedload(Job.lot))
-            .order_by(Job.id)
+            .order_by(Job.priority, Job.id)
             .limit(limit)
         )
     )

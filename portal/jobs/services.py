@@ -14,13 +14,13 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Organisation
 from portal.accounts.queries import technical_officers
 from portal.framework.models import Contractor, Member
-from portal.framework.states import MemberStatus, Priority
+from portal.framework.states import MemberStatus
 from portal.jobs import allocation
 from portal.jobs.board import Board, Card, windows
 from portal.jobs.models import Decision, Job, JobLine, Offer, OrderLine, offer_is
@@ -42,9 +42,6 @@ CHUNK = 500
 START_GRACE_DAYS = 1
 
 _WAITING = (JobStatus.SPECIFIED, JobStatus.EXHAUSTED)
-_URGENCY: ColumnElement[int] = case(
-    (Job.priority == Priority.HOSPITAL_DISCHARGE, 0), (Job.priority == Priority.PRIORITY, 1), else_=2
-)
 
 
 @dataclass(slots=True)
@@ -78,7 +75,7 @@ def allocate_jobs(
     ``references`` names jobs; ``None`` means all that wait. ``authority_id`` keeps to one authority's jobs. Raises
     ``NotFound`` for an unknown reference and ``WrongState`` for a job that is not waiting.
     """
-    query = select(Job).order_by(_URGENCY, Job.specified_at, Job.id).with_for_update()
+    query = select(Job).order_by(Job.priority, Job.specified_at, Job.id).with_for_update()
     if authority_id is not None:
         query = query.where(Job.authority_id == authority_id)
     if references is None:
@@ -479,7 +476,7 @@ def _pass_on(
         done.failed_to_start = len(offers)
     waiting = sorted(
         (jobs[offer.job_id] for offer in offers),
-        key=lambda job: (list(Priority).index(job.priority), job.specified_at, job.id),
+        key=lambda job: (job.priority, job.specified_at, job.id),
     )
     done.add(_offer_next(waiting, because=becomes.value, by=CLOCK, now=now, nation=nation))
     return done

@@ -24,6 +24,9 @@ from portal.rates.models import Edition, Item
 from portal.rates.pricing import PricedLine, price_line
 from portal.rates.queries import items_by_code
 
+#: No line holds as much as this of an item.
+MOST = 1_000_000
+
 
 @dataclass(slots=True)
 class Specified:
@@ -317,8 +320,8 @@ def add_line(job_id: int, code: str, quantity: Decimal, *, by: str, now: datetim
     item = items_by_code(job.edition_id, [code]).get(code)
     if item is None:
         raise RuleBroken(f"{code} is not an item of this edition; look it up in the catalogue.")
-    if quantity <= 0 or quantity != round(quantity, 3) or quantity >= 1_000_000:
-        raise RuleBroken(f"The quantity {quantity} must be above 0, below 1,000,000 and have at most three decimals.")
+    if quantity <= 0 or quantity != round(quantity, 3) or quantity >= MOST:
+        raise RuleBroken(f"The quantity {quantity} must be above 0, below {MOST:,} and have at most three decimals.")
     lines = _lines(job)
     line = next((line for line in lines if line.code == code), None)
     if line is None:
@@ -333,6 +336,8 @@ def add_line(job_id: int, code: str, quantity: Decimal, *, by: str, now: datetim
         )
         db.session.add(line)
         lines.append(line)
+    if line.quantity + quantity >= MOST:
+        raise RuleBroken(f"The quantity of {code} would come to {line.quantity + quantity}; it must stay below {MOST:,}.")
     line.quantity += quantity
     line.net_pence = price_line(line.quantity, line.rate_pence).net_pence
     job.value_pence = sum(each.net_pence for each in lines)

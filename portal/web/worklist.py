@@ -34,10 +34,10 @@ def home() -> ResponseReturnValue:
         return render_template("worklist/administrator.html")
     return render_template(
         "worklist/officer.html",
-        exhausted=queries.waiting_jobs(person, [JobStatus.EXHAUSTED], SHOWN + 1),
-        specified=queries.waiting_jobs(person, [JobStatus.SPECIFIED], SHOWN + 1),
+        exhausted=queries.waiting_jobs(person, JobStatus.EXHAUSTED, SHOWN + 1),
+        specified=queries.waiting_jobs(person, JobStatus.SPECIFIED, SHOWN + 1),
         open_offers=queries.open_offers(person, SHOWN + 1),
-        accepted=queries.waiting_jobs(person, [JobStatus.ACCEPTED], SHOWN + 1),
+        accepted=queries.waiting_jobs(person, JobStatus.ACCEPTED, SHOWN + 1),
         shown=SHOWN,
         now=now,
     )

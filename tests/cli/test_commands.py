@@ -489,7 +489,7 @@ def test_jobs_are_specified_at_the_edition_in_force(portal: Portal, county: None
     [
         ("DFG-1,A,Stair lift,,RG1 2AB,,,LIFT01*1", "There is a job DFG-1 already."),
         (",A,Stair lift,,RG1 2AB,,,LIFT01*1", "column reference"),
-        ("DFG 9,A,Stair lift,,RG1 2AB,,,LIFT01*1", "may hold letters"),
+        ("DFG 9,A,Stair lift,,RG1 2AB,,,LIFT01*1", "The reference DFG 9 may hold"),
         ("DFG-9,Z,Stair lift,,RG1 2AB,,,LIFT01*1", "no authority with the code Z"),
         ("DFG-9,C1,Stair lift,,RG1 2AB,,,LIFT01*1", "no authority with the code C1"),
         ("DFG-9,A,Hoist,,RG1 2AB,,,LIFT01*1", "its lots take Ramp, Stair lift"),

@@ -14,7 +14,7 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from portal.framework.services import set_member_status
-from portal.framework.states import MEMBER_MOVES, MemberStatus
+from portal.framework.states import MEMBER_MOVES, MemberStatus, Priority
 from portal.jobs import services, specification
 from portal.jobs.models import Job, Offer
 from portal.jobs.states import JOB_MOVES, OFFER_MOVES, OPEN, DeclineReason, JobStatus, OfferStatus
@@ -218,3 +218,7 @@ def test_a_membership_moves_by_the_table_only(app: Flask) -> None:
         look_again()
         assert member.status is (target if allowed else status), f"{status} → {target}"
         assert member.status_reason == ("At the review" if allowed else "")
+
+
+def test_the_priorities_sort_by_urgency() -> None:
+    assert sorted(Priority) == [Priority.HOSPITAL_DISCHARGE, Priority.PRIORITY, Priority.ROUTINE]

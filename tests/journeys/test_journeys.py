@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from browser import DESKTOP, PHONE, Screen, Visitor
 from builders import NOW, PASSWORD, allocate, authority, framework_with_lot, job, look_again, member, open_offer, person
-from conftest import Clock
+from fixture_types import Clock
 
 from portal.accounts.models import Organisation, Person
 from portal.accounts.policy import Role
