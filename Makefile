@@ -3,7 +3,7 @@
 PYTHON ?= python3
 PORT ?= 8000
 SIZE ?= county
-PYTEST_ARGS ?=
+PYTEST_ARGS ?= -n auto
 
 BIN := .venv/bin
 STAMPS := .stamps

@@ -41,5 +41,6 @@ def make_worker(app: Flask) -> Any:
                 db.session.remove()
             log.info("tick", **counts)
 
-    queue.periodic_task(crontab(minute="*"))(queue.lock_task("tick")(every_minute))
+    # No lock of the queue: a killed worker would leave it behind. Ticks at the same time are safe, rows are locked.
+    queue.periodic_task(crontab(minute="*"))(every_minute)
     return queue.create_consumer(workers=1, periodic=True, backoff=1.15, max_delay=5.0)

@@ -166,6 +166,7 @@ def live_server(app: Flask, fixed_clock: Clock) -> Iterator[str]:
 
 # Measures ------------------------------------------------------------------------------------------------------------
 
+
 @pytest.fixture
 def query_counter(app: Flask) -> AT_MOST:
     """``with query_counter(12):`` fails, listing them, when more SQL statements run inside."""

@@ -35,7 +35,7 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("actor", sa.String(length=254), nullable=False),
         sa.Column("action", sa.String(length=80), nullable=False),
-        sa.Column("subject", sa.String(length=160), nullable=False),
+        sa.Column("subject", sa.String(length=300), nullable=False),
         sa.Column("data", sa.JSON(), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_audit_event"),
@@ -76,6 +76,11 @@ def upgrade() -> None:
         op.execute(FUNCTION)
     for verb in ("update", "delete"):
         op.execute(GUARD[engine].format(verb=verb, VERB=verb.upper()))
+    if engine == "postgresql":
+        op.execute(
+            "CREATE TRIGGER audit_event_no_truncate BEFORE TRUNCATE ON audit_event "
+            "FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change()"
+        )
 
 
 def downgrade() -> None:

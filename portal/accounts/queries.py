@@ -20,6 +20,15 @@ def technical_officers(authority_id: int) -> list[str]:
     )
 
 
+def framework_managers() -> list[str]:
+    """The addresses of the enabled framework managers: they hear what nobody else is there to hear."""
+    return list(
+        db.session.scalars(
+            select(Person.email).where(Person.role == Role.FRAMEWORK_MANAGER, Person.enabled).order_by(Person.email)
+        )
+    )
+
+
 def organisations(kind: OrganisationKind | None = None) -> list[Organisation]:
     """Organisations by code, of one kind or all."""
     query = select(Organisation).order_by(Organisation.code)

@@ -93,6 +93,13 @@ def person_for(email: str, password: str) -> Person | None:
     return person if person is not None and person.enabled else None
 
 
+def end_sessions(person: Person, *, now: datetime) -> None:
+    """Sign ``person`` out on every device: a session cookie that somebody kept opens nothing any more."""
+    found = db.session.get_one(Person, person.id, with_for_update=True)
+    found.session_stamp = secrets.token_hex(16)
+    audit.record("signed out", f"person:{found.email}", at=now, actor=found.email)
+
+
 def person_for_session(session_id: str) -> Person | None:
     """The person of a session cookie, unless disabled or signed out everywhere since."""
     number, _, stamp = session_id.partition(":")

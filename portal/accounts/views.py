@@ -12,7 +12,7 @@ from flask_login import current_user, login_user, logout_user
 
 from portal.accounts import services
 from portal.accounts.forms import SignInForm
-from portal.accounts.guard import public, signed_in
+from portal.accounts.guard import public, signed_in, signed_in_person
 from portal.kernel import audit, clock
 from portal.kernel.db import transaction
 
@@ -22,15 +22,15 @@ limiter = Limiter(get_remote_address, default_limits=[])
 
 def safe_next(target: str | None) -> str:
     """``target`` when it is a path on this site, else the front page."""
-    if not target or not target.startswith("/") or target.startswith(("//", "/\\")):
+    if not target or not target.startswith("/") or target.startswith(("//", "/\\")) or not target.isprintable():
         return url_for("worklist.home")
     parts = urlsplit(target)
     return url_for("worklist.home") if parts.netloc or parts.scheme else target
 
 
 def attempted_address() -> str:
-    """The address a sign-in is tried for: guesses are counted against it, wherever they come from."""
-    return f"sign-in:{request.form.get('email', '').strip().lower()[:254]}"
+    """The address a sign-in is tried for, and from where: nobody can lock somebody else out by guessing."""
+    return f"sign-in:{get_remote_address()}:{request.form.get('email', '').strip().lower()[:254]}"
 
 
 @bp.route("/sign-in", methods=["GET", "POST"])
@@ -60,6 +60,8 @@ def sign_in() -> ResponseReturnValue:
 @signed_in
 def sign_out() -> ResponseReturnValue:
     """Let the person go."""
+    with transaction():
+        services.end_sessions(signed_in_person(), now=clock.now())
     logout_user()
     session.clear()
     return redirect(url_for("accounts.sign_in"))

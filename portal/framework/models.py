@@ -105,7 +105,7 @@ class Contractor(Base):
 
     organisation: Mapped[Organisation] = relationship(lazy="joined", innerjoin=True)
     documents: Mapped[list[ContractorDocument]] = relationship(
-        back_populates="contractor", order_by="ContractorDocument.kind"
+        back_populates="contractor", order_by="ContractorDocument.kind", cascade="all, delete-orphan"
     )
 
 

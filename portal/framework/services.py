@@ -79,6 +79,14 @@ def add_lot(framework: Framework, name: str, *, requirements: Iterable[str], by:
     return lot
 
 
+def require_documents(lot: Lot, kinds: Iterable[str], *, by: str, now: datetime) -> None:
+    """Let ``lot`` require these kinds of document of its members too, from now on."""
+    more = sorted(set(kinds) - {requirement.kind for requirement in lot.requirements})
+    if more:
+        lot.requirements += [LotRequirement(kind=kind) for kind in more]
+        audit.record("documents required", f"framework:{lot.framework.code}", at=now, actor=by, lot=lot.name, more=more)
+
+
 def add_participation(framework: Framework, authority: Organisation) -> None:
     """Let ``authority`` call off ``framework``, once."""
     known = select(Participation.id).where(
@@ -161,7 +169,15 @@ def _lots_for(
     by: str,
     now: datetime,
 ) -> dict[str, Lot]:
-    lots = {lot.name: lot for lot in db.session.scalars(select(Lot).where(Lot.framework_id == framework.id))}
+    lots = {
+        lot.name: lot
+        for lot in db.session.scalars(
+            select(Lot).where(Lot.framework_id == framework.id).options(selectinload(Lot.requirements))
+        )
+    }
+    if create:
+        for name in sorted({name for row in file.rows for name in row.lots} & set(lots)):
+            require_documents(lots[name], file.document_kinds, by=by, now=now)
     for row in file.rows:
         for name in row.lots:
             if name in lots:
@@ -294,6 +310,10 @@ def _contractors_for(
                 held[kind].expires_on = expires_on
             else:
                 contractor.documents.append(ContractorDocument(kind=kind, expires_on=expires_on))
+        # An empty cell under a document's header says that the contractor holds none.
+        for kind in set(file.document_kinds) - set(row.documents):
+            if kind in held:
+                contractor.documents.remove(held[kind])
         done.contractors += 1
         audit.record(
             "contractor listed",

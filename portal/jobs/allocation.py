@@ -159,9 +159,14 @@ def start_by(required: date | None, sent_at: datetime, windows: Windows, nation:
     return add_working_days(local_date(sent_at), windows.start_days, nation)
 
 
-def inputs(job: JobFacts, lot: LotFacts, priority: Priority, today: date) -> dict[str, Any]:
+def inputs(
+    job: JobFacts, lot: LotFacts, *, priority: Priority, today: date, required: date | None, windows: Windows
+) -> dict[str, Any]:
     """The facts of job and lot as plain values, to be stored with the decision."""
     return {
+        "required_start": required and required.isoformat(),
+        "answer_hours": windows.answer_hours,
+        "start_days": windows.start_days,
         "area": job.area,
         "value_pence": job.value_pence,
         "start_by": job.start_by.isoformat(),

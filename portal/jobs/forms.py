@@ -52,11 +52,29 @@ class DayField(DateField):  # type: ignore[misc]
     widget = GovDateInput()
 
     def __init__(self, label: str, **options: Any) -> None:
-        super().__init__(label, format="%d %m %Y", **options)
+        checks = [*options.pop("validators", ()), in_these_years]
+        super().__init__(label, format="%d %m %Y", validators=checks, **options)
 
     def process_formdata(self, valuelist: list[str]) -> None:
         self.raw_data = [*valuelist, "", "", ""][:3]
         super().process_formdata([part.strip() for part in self.raw_data] if any(self.raw_data) else [])
+
+
+#: Days outside these years are slips of the finger.
+YEARS = range(2000, 2101)
+
+
+def in_these_years(_form: FlaskForm, field: DayField) -> None:
+    """A year that somebody can have meant."""
+    if field.data is not None and field.data.year not in YEARS:
+        raise ValidationError(f"The year must lie between {YEARS[0]} and {YEARS[-1]}")
+
+
+def finite(_form: FlaskForm, field: DecimalField) -> None:
+    """A number; “NaN” and “Infinity” are none."""
+    if field.data is None or not field.data.is_finite():
+        field.data = None
+        raise StopValidation("Enter the quantity as a number, such as 1 or 4.5")
 
 
 class NoDay:
@@ -75,6 +93,7 @@ class JobForm(FlaskForm):  # type: ignore[misc]
     )
     authority = SelectField("Authority", widget=GovSelect(), validators=[InputRequired("Choose the authority")])
     work_type = SelectField("Work type", widget=GovSelect(), validators=[InputRequired("Choose the work type")])
+    schedule = SelectField("Schedule of rates", widget=GovSelect(), validators=[InputRequired("Choose the schedule")])
     priority = RadioField(
         "Priority",
         widget=GovRadioInput(),
@@ -133,6 +152,7 @@ class LineForm(FlaskForm):  # type: ignore[misc]
         default=Decimal(1),
         validators=[
             InputRequired("Enter the quantity"),
+            finite,
             NumberRange(min=Decimal("0.001"), max=Decimal(999_999), message="The quantity must be above 0"),
         ],
     )

@@ -30,7 +30,9 @@ FIELDS = (
 #: A reference stands in addresses of pages and in commands, so it keeps to characters that need no quoting, and does
 #: not end like the address of one of a job's own pages.
 _PAGES = "new|works|lines|specified|ranking|allocate|remove|withdraw|started|complete"
-REFERENCE = re.compile(rf"(?!(?:.*/)?(?:{_PAGES})$)(?:[A-Za-z0-9][A-Za-z0-9._/-]{{0,62}}[A-Za-z0-9]|[A-Za-z0-9])")
+REFERENCE = re.compile(
+    rf"(?!(?:.*/)?(?:{_PAGES})$)(?!.*(?://|/\.{{1,2}}(?:/|$)))(?:[A-Za-z0-9][A-Za-z0-9._/-]{{0,62}}[A-Za-z0-9]|[A-Za-z0-9])"
+)
 POSTCODE = re.compile(r"([A-Z]{1,2}[0-9][A-Z0-9]?) ?([0-9][A-Z]{2})")
 
 PRIORITY_WORDS = {

@@ -129,6 +129,12 @@ class Decision(Base):
         """The last day to start that the decision reckoned with."""
         return date.fromisoformat(self.inputs["start_by"])
 
+    @property
+    def missed_start(self) -> date | None:
+        """The client's required date, when it could no longer be kept."""
+        required = self.inputs["required_start"]
+        return date.fromisoformat(required) if required and required != self.inputs["start_by"] else None
+
 
 class Place(Base):
     """One member's place in a decision: its reasons, and the facts they rest on."""

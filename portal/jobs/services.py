@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -18,13 +18,12 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Organisation
-from portal.accounts.queries import technical_officers
+from portal.accounts.queries import framework_managers, technical_officers
 from portal.framework.models import Contractor, Member
-from portal.framework.states import MemberStatus
 from portal.jobs import allocation
 from portal.jobs.board import Board, Card, windows
 from portal.jobs.models import Decision, Job, JobLine, Offer, OrderLine, offer_is
-from portal.jobs.notices import accepted_notice, exhausted_notice, offer_notice
+from portal.jobs.notices import accepted_notice, exhausted_notice, failed_notice, offer_notice, taken_away_notice
 from portal.jobs.states import JOB_MOVES, OFFER_MOVES, DeclineReason, JobStatus, OfferStatus
 from portal.kernel import audit
 from portal.kernel.clock import date_text, local_date, local_text
@@ -113,7 +112,8 @@ def _offer_chunk(jobs: Sequence[Job], done: Allocated, *, because: str, by: str,
     chosen: list[tuple[Card | None, date]] = []
     for job in jobs:
         lot, facts = board.lots[job.lot_id], board.lot_facts[job.lot_id]
-        start_by = allocation.start_by(job.required_start, now, windows(lot, job.priority), nation)
+        window = windows(lot, job.priority)
+        start_by = allocation.start_by(job.required_start, now, window, nation)
         job_facts = allocation.JobFacts(authority_codes[job.authority_id], job.value_pence, start_by)
         cards = board.members_for(job)
         ranking = allocation.rank(job_facts, facts, [card.facts for card in cards.values()], today)
@@ -143,7 +143,9 @@ def _offer_chunk(jobs: Sequence[Job], done: Allocated, *, because: str, by: str,
                 "decided_by": by,
                 "because": because,
                 "rule_version": allocation.RULE_VERSION,
-                "inputs": allocation.inputs(job_facts, facts, job.priority, today),
+                "inputs": allocation.inputs(
+                    job_facts, facts, priority=job.priority, today=today, required=job.required_start, windows=window
+                ),
                 "chosen_member_id": winner and winner.member_id,
             }
         )
@@ -160,6 +162,8 @@ def _offer_chunk(jobs: Sequence[Job], done: Allocated, *, because: str, by: str,
     moved: list[dict[str, Any]] = []
     for job, decision_id, (winner, start_by) in zip(jobs, decision_ids, chosen, strict=True):
         status = JobStatus.ALLOCATING if winner else JobStatus.EXHAUSTED
+        if status not in JOB_MOVES[job.status]:
+            raise WrongState(f"A job that is {job.status.value} cannot become {status.value}.")
         moved.append({"id": job.id, "status": status, "since": now})
         if winner is None:
             done.exhausted.append(job.reference)
@@ -212,10 +216,11 @@ def reasons_text(reasons: tuple[str, ...]) -> str:
 
 
 def _officers_of(job: Job) -> list[str]:
-    """Who hears about a job: the officer who specified it, or for one from a file every officer of the authority."""
-    if "@" in job.specified_by:
+    """Who hears about a job: whoever specified it, else the authority's officers, else the framework managers."""
+    officers = technical_officers(job.authority_id)
+    if job.specified_by in officers:
         return [job.specified_by]
-    return technical_officers(job.authority_id)
+    return officers or framework_managers()
 
 
 def _authority_codes(jobs: Sequence[Job]) -> dict[int, str]:
@@ -290,8 +295,9 @@ def accept_offer(offer_id: int, *, start_on: date, by: str, now: datetime, natio
     offer, job = _open_offer(offer_id, now)
     if start_on < local_date(now):
         raise RuleBroken(f"{date_text(start_on)} is in the past; give the day on which you will start.")
-    if offer.member.status is not MemberStatus.ACTIVE:
-        raise RuleBroken(f"This membership is {offer.member.status.value}; speak to the framework manager.")
+    reasons = _reasons_now(offer, job)
+    if reasons:
+        raise RuleBroken(f"This job cannot be accepted any more: {'; '.join(reasons)}. Speak to the framework manager.")
     if start_on > offer.start_by:
         offer.start_on = start_on
         text = f"Could start on {date_text(start_on)}; the works must start by {date_text(offer.start_by)}."
@@ -315,6 +321,14 @@ def accept_offer(offer_id: int, *, start_on: date, by: str, now: datetime, natio
         price_pence=offer.price_pence,
     )
     return offer
+
+
+def _reasons_now(offer: Offer, job: Job) -> tuple[str, ...]:
+    """What has come to keep the member from the job since the offer was sent; its own capacity was kept free for it."""
+    board = Board([job])
+    facts = next(card.facts for card in board.members_for(job).values() if card.member_id == offer.member_id)
+    job_facts = allocation.JobFacts(_authority_codes([job])[job.authority_id], job.value_pence, offer.start_by)
+    return allocation.member_reasons(replace(facts, load=0, capacity=1), job_facts, board.lot_facts[job.lot_id])
 
 
 def _freeze_order(offer: Offer, job: Job) -> None:
@@ -448,28 +462,34 @@ def _pass_on(
     offers = list(
         db.session.scalars(
             select(Offer)
-            .where(Offer.id.in_([offer_id for offer_id, _ in due]), Offer.status == was)
+            .where(Offer.id.in_([offer_id for offer_id, _ in due]), Offer.status == was, Offer.started_on.is_(None))
             .order_by(Offer.id)
             .execution_options(populate_existing=True)
         )
     )
-    codes = dict(
-        db.session.execute(
-            select(Contractor.id, Organisation.code)
-            .join(Contractor.organisation)
-            .where(Contractor.id.in_([offer.contractor_id for offer in offers]))
-        ).all()
-    )
+    firms = {
+        firm.id: firm
+        for firm in db.session.scalars(
+            select(Contractor).where(Contractor.id.in_([offer.contractor_id for offer in offers]))
+        )
+    }
+    notices = []
     for offer in offers:
+        job, firm = jobs[offer.job_id], firms[offer.contractor_id]
         _close_offer(offer, becomes, by=CLOCK, now=now)
+        notices.append(taken_away_notice(job, firm.email, becomes, at=now))
+        if becomes is OfferStatus.FAILED_TO_START:
+            notices += [failed_notice(job, officer, firm.organisation.name, at=now) for officer in _officers_of(job)]
         audit.record(
             f"offer {becomes.value.replace('-', ' ')}",
-            f"job:{jobs[offer.job_id].reference}",
+            f"job:{job.reference}",
             at=now,
             actor=CLOCK,
-            member=codes[offer.contractor_id],
+            member=firm.organisation.code,
         )
     db.session.flush()
+    if notices:
+        db.session.execute(insert(table_of(Notice)), notices)
     if becomes is OfferStatus.EXPIRED:
         done.lapsed = len(offers)
     else:
@@ -491,14 +511,10 @@ def withdraw_offer(offer_id: int, *, reason: str, by: str, now: datetime, nation
         raise WrongState(f"This offer is {offer.status.value} already; only an open offer can be taken back.")
     _close_offer(offer, OfferStatus.WITHDRAWN, by=by, now=now)
     offer.reason = reason.strip()
-    audit.record(
-        "offer withdrawn",
-        f"job:{job.reference}",
-        at=now,
-        actor=by,
-        reason=offer.reason,
-        member=offer.member.contractor.organisation.code,
-    )
+    firm = offer.member.contractor
+    # The reason stays with the offer: free text may name somebody, and audit events are for ever.
+    audit.record("offer withdrawn", f"job:{job.reference}", at=now, actor=by, member=firm.organisation.code)
     db.session.flush()
+    db.session.execute(insert(table_of(Notice)), [taken_away_notice(job, firm.email, OfferStatus.WITHDRAWN, at=now)])
     _offer_next([job], because="withdrawn", by=by, now=now, nation=nation)
     return offer

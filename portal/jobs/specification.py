@@ -337,7 +337,7 @@ def add_line(job_id: int, code: str, quantity: Decimal, *, by: str, now: datetim
         db.session.add(line)
         lines.append(line)
     if line.quantity + quantity >= MOST:
-        raise RuleBroken(f"The quantity of {code} would come to {line.quantity + quantity}; it must stay below {MOST:,}.")
+        raise RuleBroken(f"{code} would come to {line.quantity + quantity} on this job; it must stay below {MOST:,}.")
     line.quantity += quantity
     line.net_pence = price_line(line.quantity, line.rate_pence).net_pence
     job.value_pence = sum(each.net_pence for each in lines)

@@ -44,8 +44,12 @@ class DeclineReason(StrEnum):
 JOB_MOVES: dict[JobStatus, frozenset[JobStatus]] = {
     JobStatus.DRAFT: frozenset({JobStatus.SPECIFIED, JobStatus.CANCELLED}),
     JobStatus.SPECIFIED: frozenset({JobStatus.ALLOCATING, JobStatus.EXHAUSTED, JobStatus.CANCELLED}),
-    JobStatus.ALLOCATING: frozenset({JobStatus.ACCEPTED, JobStatus.EXHAUSTED, JobStatus.CANCELLED}),
-    JobStatus.EXHAUSTED: frozenset({JobStatus.ALLOCATING, JobStatus.CANCELLED}),
+    # To itself: the offer passes to the next member.
+    JobStatus.ALLOCATING: frozenset(
+        {JobStatus.ALLOCATING, JobStatus.ACCEPTED, JobStatus.EXHAUSTED, JobStatus.CANCELLED}
+    ),
+    # To itself: tried again, and still nobody.
+    JobStatus.EXHAUSTED: frozenset({JobStatus.EXHAUSTED, JobStatus.ALLOCATING, JobStatus.CANCELLED}),
     JobStatus.ACCEPTED: frozenset({JobStatus.STARTED, JobStatus.ALLOCATING, JobStatus.EXHAUSTED, JobStatus.CANCELLED}),
     JobStatus.STARTED: frozenset({JobStatus.COMPLETE}),
     JobStatus.COMPLETE: frozenset(),

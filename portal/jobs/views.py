@@ -25,7 +25,7 @@ from portal.kernel.db import transaction
 from portal.kernel.errors import Clash, RuleBroken
 from portal.kernel.paging import row_id
 from portal.kernel.working_time import Nation
-from portal.rates.queries import edition_in_force, found_items, trades
+from portal.rates.queries import editions_in_force, found_items, trades
 
 bp = Blueprint("jobs", __name__, template_folder="templates", url_prefix="/jobs")
 FOUND = 20
@@ -81,9 +81,11 @@ def new() -> ResponseReturnValue:
         SelectChoice("", "Choose a work type"),
         *(SelectChoice(each, each) for each in types),
     ]
+    now = clock.now()
+    editions = {edition.schedule.code: edition for edition in editions_in_force(clock.local_date(now))}
+    form.schedule.choices = [SelectChoice(code, edition.schedule.name) for code, edition in editions.items()]
     if not form.validate_on_submit():
         return render_template("jobs/new.html", form=form), 422 if form.is_submitted() else 200
-    now = clock.now()
     job = NewJob(
         form.reference.data,
         form.authority.data,
@@ -98,7 +100,7 @@ def new() -> ResponseReturnValue:
     )
     try:
         with transaction():
-            draft = specification.draft_job(job, edition_in_force(clock.local_date(now)), by=person.email, now=now)
+            draft = specification.draft_job(job, editions[form.schedule.data], by=person.email, now=now)
     except Clash as taken:
         form.reference.errors = [str(taken)]
         return render_template("jobs/new.html", form=form), 422

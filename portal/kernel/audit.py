@@ -32,7 +32,7 @@ class AuditEvent(Base):
     at: Mapped[Instant]
     actor: Mapped[str] = mapped_column(String(254))
     action: Mapped[str] = mapped_column(String(80))
-    subject: Mapped[str] = mapped_column(String(160), index=True)
+    subject: Mapped[str] = mapped_column(String(300), index=True)
     data: Mapped[Document]
     hash: Mapped[str] = mapped_column(String(64))
 

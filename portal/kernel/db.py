@@ -164,6 +164,8 @@ def watch_sqlite(engine: Engine) -> None:
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA synchronous = NORMAL")
         cursor.execute("PRAGMA foreign_keys = ON")
+        # So that INSERT OR REPLACE, too, meets the triggers that keep audit events as they are.
+        cursor.execute("PRAGMA recursive_triggers = ON")
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         cursor.close()
 

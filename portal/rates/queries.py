@@ -46,6 +46,25 @@ def edition_in_force(on: date, schedule_code: str | None = None) -> Edition:
     return edition
 
 
+def editions_in_force(on: date) -> list[Edition]:
+    """The edition that holds on ``on`` of every schedule in pounds, by the schedule's code."""
+    latest = (
+        select(Edition.schedule_id, func.max(Edition.starts_on).label("starts_on"))
+        .where(Edition.starts_on <= on)
+        .group_by(Edition.schedule_id)
+        .subquery()
+    )
+    return list(
+        db.session.scalars(
+            select(Edition)
+            .join(latest, (latest.c.schedule_id == Edition.schedule_id) & (latest.c.starts_on == Edition.starts_on))
+            .join(Schedule, Schedule.id == Edition.schedule_id)
+            .where(Schedule.currency == "GBP")
+            .order_by(Schedule.code)
+        )
+    )
+
+
 def edition_for(schedule_code: str, edition_name: str) -> Edition:
     """One edition by name, or ``NotFound``."""
     edition = db.session.scalar(
@@ -91,10 +110,10 @@ def trades(edition_id: int) -> list[str]:
     )
 
 
-def common_works(edition_id: int) -> list[Item]:
-    """The composite items of an edition: whole jobs at one price."""
+def common_works(edition_ids: Collection[int]) -> list[Item]:
+    """The composite items of some editions: whole jobs at one price."""
     return list(
         db.session.scalars(
-            select(Item).where(Item.edition_id == edition_id, Item.composite).order_by(Item.trade, Item.code)
+            select(Item).where(Item.edition_id.in_(edition_ids), Item.composite).order_by(Item.trade, Item.code)
         )
     )

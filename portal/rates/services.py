@@ -18,6 +18,9 @@ def check_edition(file: ScheduleFile, schedule_code: str, edition_name: str, sta
     problems = list(file.problems)
     if not file.records and not problems:
         problems.append(Problem(file.name, "There is no item in this list; the rows below the header are empty."))
+    for name, text, longest in (("schedule", schedule_code, 64), ("edition", edition_name, 200)):
+        if not text.strip() or len(text) > longest:
+            problems.append(Problem(file.name, f"The name of the {name} must have 1 to {longest} characters."))
     taken = db.session.scalars(
         select(Edition)
         .join(Schedule)
@@ -51,6 +54,8 @@ def import_edition(
     Makes the schedule when it is new. Raises ``InputRefused`` with every problem.
     """
     problems = check_edition(file, schedule_code, edition_name, starts_on)
+    if not (len(currency) == 3 and currency.isalpha()):
+        problems.append(Problem(file.name, f"{currency} is not a currency; write its three letters, such as GBP."))
     if problems:
         raise InputRefused(problems)
     schedule = db.session.scalar(select(Schedule).where(Schedule.code == schedule_code).with_for_update())

@@ -8,7 +8,6 @@ from flask.typing import ResponseReturnValue
 from portal.accounts.guard import public, requires
 from portal.accounts.policy import Permission
 from portal.kernel import clock
-from portal.kernel.errors import NotFound
 from portal.kernel.money import pounds
 from portal.rates import queries
 
@@ -43,18 +42,17 @@ def edition(schedule_code: str, edition_name: str) -> ResponseReturnValue:
 @bp.get("/guide-prices")
 @public
 def guide_prices() -> ResponseReturnValue:
-    """What common works cost here, for anybody: the whole jobs of the schedule in force. Also as JSON."""
+    """What common works cost here, for anybody: the whole jobs of the schedules in force. Also as JSON."""
     today = clock.local_date(clock.now())
-    try:
-        in_force = queries.edition_in_force(today)
-    except NotFound:
-        in_force = None
-    works = queries.common_works(in_force.id) if in_force else []
+    in_force = queries.editions_in_force(today)
+    works = queries.common_works([edition.id for edition in in_force])
     if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
         return jsonify(
             {
-                "edition": in_force and in_force.name,
-                "from": in_force and in_force.starts_on.isoformat(),
+                "editions": [
+                    {"schedule": each.schedule.code, "edition": each.name, "from": each.starts_on.isoformat()}
+                    for each in in_force
+                ],
                 "vat": "excluded",
                 "works": [
                     {
@@ -67,4 +65,4 @@ def guide_prices() -> ResponseReturnValue:
                 ],
             }
         )
-    return render_template("rates/guide_prices.html", edition=in_force, works=works)
+    return render_template("rates/guide_prices.html", editions=in_force, works=works)

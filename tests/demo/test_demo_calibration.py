@@ -172,8 +172,13 @@ def test_a_written_price_has_the_columns_of_the_interface_and_does_not_tell_what
     slip = DemoPrice("Q-00001", "A", WorkType.RAMP, "C01", YEAR_END, Decimal(1), 385_050, Slip.DOUBLED)
     assert tuple(slip.as_row()) == COLUMNS
     assert slip.as_row() == {
-        "reference": "Q-00001", "authority": "A", "work_type": "Ramp", "contractor": "C01", "date": "2026-03-31",
-        "quantity": "1", "amount": "3850.50",
+        "reference": "Q-00001",
+        "authority": "A",
+        "work_type": "Ramp",
+        "contractor": "C01",
+        "date": "2026-03-31",
+        "quantity": "1",
+        "amount": "3850.50",
     }
 
 
@@ -183,8 +188,14 @@ def test_too_few_jobs_are_refused_in_a_sentence() -> None:
 
 
 @few_examples
-@given(seed=st.integers(0, 2**32), count=st.integers(4, 60), middle=st.integers(20, 9_000),
-       spread=st.floats(0.05, 0.3), low=st.booleans(), high=st.booleans())
+@given(
+    seed=st.integers(0, 2**32),
+    count=st.integers(4, 60),
+    middle=st.integers(20, 9_000),
+    spread=st.floats(0.05, 0.3),
+    low=st.booleans(),
+    high=st.booleans(),
+)
 def test_pounds_about_a_median_have_that_median_and_hold_their_extremes(
     *, seed: int, count: int, middle: int, spread: float, low: bool, high: bool
 ) -> None:

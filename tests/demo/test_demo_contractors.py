@@ -43,7 +43,9 @@ def test_there_are_twenty_firms_of_which_most_are_small() -> None:
 def test_a_rank_is_never_given_twice_in_a_lot_and_area(seed: int, today: date) -> None:
     given_ranks = Counter(
         (lot, area, row["rank"])
-        for row in rows_for(seed, today) for lot in row["lots"].split(";") for area in row["areas"].split(";")
+        for row in rows_for(seed, today)
+        for lot in row["lots"].split(";")
+        for area in row["areas"].split(";")
     )
     assert set(given_ranks.values()) == {1}
 
@@ -83,7 +85,8 @@ def test_some_documents_have_expired_end_soon_or_are_missing(seed: int, today: d
     assert [key for key, day in dates.items() if not day] == [("C20", "electrical")]
     assert [key for key, day in dates.items() if day and day < today.isoformat()] == [("C15", "public-liability")]
     assert [key for key, day in dates.items() if today.isoformat() <= day <= soon] == [
-        ("C11", "employers-liability"), ("C19", "electrical"),
+        ("C11", "employers-liability"),
+        ("C19", "electrical"),
     ]
 
 

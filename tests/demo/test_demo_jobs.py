@@ -121,7 +121,7 @@ def test_level_access_showers_cost_what_the_county_pays(pounds_by_type: dict[Wor
 
 
 def test_minor_works_stay_within_their_limit_and_meet_the_minimum_order(
-    pounds_by_type: dict[WorkType, list[Decimal]]
+    pounds_by_type: dict[WorkType, list[Decimal]],
 ) -> None:
     pounds = pounds_by_type[WorkType.MINOR_WORKS]
     assert min(pounds) >= 100
@@ -140,8 +140,17 @@ def test_a_postcode_district_belongs_to_one_authority(jobs: list[DemoJob]) -> No
 
 
 def test_a_written_job_has_the_columns_of_the_jobs_file() -> None:
-    job = DemoJob("DFG-2026-00001", "A", WorkType.STAIR_LIFT, Priority.ROUTINE, "ZZ1 1AA", "Client 0001",
-                  "12 Example Road", date(2026, 6, 1), (("STL-001", Decimal(1)), ("STL-104", Decimal("1.5"))))
+    job = DemoJob(
+        "DFG-2026-00001",
+        "A",
+        WorkType.STAIR_LIFT,
+        Priority.ROUTINE,
+        "ZZ1 1AA",
+        "Client 0001",
+        "12 Example Road",
+        date(2026, 6, 1),
+        (("STL-001", Decimal(1)), ("STL-104", Decimal("1.5"))),
+    )
     assert tuple(job.as_row()) == COLUMNS
     assert job.as_row()["lines"] == "STL-001*1;STL-104*1.5"
     assert job.as_row()["address"] == "12 Example Road"

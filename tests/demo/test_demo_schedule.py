@@ -14,8 +14,27 @@ from portal.rates.schedule_file import read_schedule
 HEADERS = ["code", "description", "long_description", "trade", "unit", "rate", "smv", "composite", "components"]
 UNITS = {"nr", "m", "m2", "hr"}
 FAMILIES = {
-    "SUR", "STL", "LAS", "RMP", "RAL", "DOR", "HOI", "KIT", "WCB", "TFL", "SLF", "ACC", "EXT", "ELE", "PLU", "PLA",
-    "FLO", "DEC", "ASB", "FEE", "PRE",
+    "SUR",
+    "STL",
+    "LAS",
+    "RMP",
+    "RAL",
+    "DOR",
+    "HOI",
+    "KIT",
+    "WCB",
+    "TFL",
+    "SLF",
+    "ACC",
+    "EXT",
+    "ELE",
+    "PLU",
+    "PLA",
+    "FLO",
+    "DEC",
+    "ASB",
+    "FEE",
+    "PRE",
 }
 
 Row = dict[str, str]
@@ -104,8 +123,11 @@ def test_a_composite_takes_as_long_as_its_parts(rows: list[Row], by_code: dict[s
 def test_parts_counted_singly_have_whole_quantities(rows: list[Row], by_code: dict[str, Row]) -> None:
     for row in rows:
         if row["composite"] == "yes":
-            broken = [code for code, quantity in parts_of(row)
-                      if by_code[code]["unit"] == "nr" and quantity != quantity.to_integral_value()]
+            broken = [
+                code
+                for code, quantity in parts_of(row)
+                if by_code[code]["unit"] == "nr" and quantity != quantity.to_integral_value()
+            ]
             assert broken == [], row["code"]
 
 

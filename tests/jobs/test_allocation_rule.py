@@ -221,7 +221,9 @@ def test_every_member_has_one_place_and_nobody_with_a_reason_is_chosen(job, lot,
 def test_what_is_stored_as_json_gives_the_same_ranking_again(job, lot, crowd, today, priority) -> None:  # type: ignore[no-untyped-def]
     ranking = rank(job, lot, crowd, today)
 
-    kept = json.loads(json.dumps(inputs(job, lot, priority, today)))
+    kept = json.loads(
+        json.dumps(inputs(job, lot, priority=priority, today=today, required=today, windows=Windows(8, 5)))
+    )
     places = json.loads(json.dumps([[place.member.code, basis(place.member)] for place in ranking]))
 
     again_job, again_lot, again_today = stored_facts(kept)

@@ -37,7 +37,7 @@ def test_nothing_leaves_a_final_state() -> None:
     assert {status for status, moves in OFFER_MOVES.items() if not moves} == set(OfferStatus) - OPEN
 
 
-def test_every_state_can_be_reached_and_none_follows_itself() -> None:
+def test_every_state_can_be_reached_and_only_a_job_passed_on_or_tried_again_stays_as_it_is() -> None:
     for moves, first in ((JOB_MOVES, JobStatus.DRAFT), (OFFER_MOVES, OfferStatus.SENT)):
         reached, waiting = {first}, [first]
         while waiting:
@@ -45,7 +45,11 @@ def test_every_state_can_be_reached_and_none_follows_itself() -> None:
                 reached.add(following)
                 waiting.append(following)
         assert reached == set(moves)
-        assert not any(status in following for status, following in moves.items())
+    assert {status for status, following in JOB_MOVES.items() if status in following} == {
+        JobStatus.ALLOCATING,
+        JobStatus.EXHAUSTED,
+    }
+    assert not any(status in following for status, following in OFFER_MOVES.items())
 
 
 # Every action on an offer × every state of the offer ------------------------------------------------------------------

@@ -282,6 +282,8 @@ def test_an_unknown_offer_or_job_is_not_found() -> None:
 
 def test_when_nobody_is_left_the_officer_is_told_at_once() -> None:
     there = scene(members=1)
+    person(Role.TECHNICAL_OFFICER, there.authority, email=OFFICER)
+    person(Role.TECHNICAL_OFFICER, there.authority)
     offer = there.offered()
 
     decline(offer)
@@ -291,6 +293,58 @@ def test_when_nobody_is_left_the_officer_is_told_at_once() -> None:
     (told,) = [notice for notice in notices() if notice.recipient == OFFICER]
     assert told.subject == f"Nobody left: {offer.job.reference}"
     assert decisions_on(offer.job)[0].chosen_member_id is None
+
+
+def test_with_no_officer_to_tell_the_framework_managers_hear_of_it() -> None:
+    there = scene(members=1)
+    manager = person(Role.FRAMEWORK_MANAGER)
+
+    decline(there.offered())
+
+    assert [notice.recipient for notice in notices() if notice.subject.startswith("Nobody left")] == [manager.email]
+
+
+def test_whoever_loses_an_offer_or_an_order_is_told_and_so_is_the_officer_of_an_order() -> None:
+    there = scene(members=3)
+    officer = person(Role.TECHNICAL_OFFICER, there.authority)
+    lost = there.offered()
+    tick_at = lost.answer_by
+    with transaction():
+        services.lapse_due_offers(now=tick_at, nation=NATION)
+    second = open_offer(lost.job)
+    accept(second, start_on=second.start_by, now=tick_at)
+    with transaction():
+        services.fail_late_starts(now=tick_at + timedelta(days=120), nation=NATION)
+
+    said = [(notice.recipient, notice.subject) for notice in notices()]
+    firms = [offer.member.contractor.email for offer in (lost, second)]
+    assert [who for who, subject in said if subject.startswith("No longer yours")] == firms
+    assert officer.email in [who for who, subject in said if subject.startswith("Not started")]
+
+
+def test_works_that_have_started_never_fail_to_start() -> None:
+    there = scene(members=2)
+    offer = there.offered()
+    accept(offer, start_on=NOW.date())
+    with transaction():
+        services.record_started(offer.id, on=NOW.date(), by=OFFICER, now=NOW)
+
+    with transaction():
+        ticked = services.fail_late_starts(now=NOW + timedelta(days=400), nation=NATION)
+
+    assert ticked.failed_to_start == 0
+    look_again()
+    assert offer.job.status is JobStatus.STARTED
+
+
+def test_an_offer_whose_document_has_gone_meanwhile_cannot_be_accepted() -> None:
+    there = scene(members=1, requirements=("public-liability",), documents={"public-liability": date(2030, 1, 1)})
+    offer = there.offered()
+    with transaction():
+        offer.member.contractor.documents[0].expires_on = NOW.date()
+
+    with pytest.raises(RuleBroken, match="public-liability expires"):
+        accept(offer)
 
 
 def test_a_job_from_a_file_tells_every_enabled_officer_of_its_authority() -> None:

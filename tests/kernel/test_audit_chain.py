@@ -101,6 +101,16 @@ def test_the_database_refuses_to_change_or_drop_an_event(statement) -> None:  # 
     assert off() == []
 
 
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+def test_the_database_refuses_to_empty_the_table(engine: str) -> None:
+    record("job:1")
+
+    with pytest.raises(DBAPIError, match="never changed"), transaction():
+        db.session.execute(text("TRUNCATE audit_event"))
+
+    assert off() == []
+
+
 @pytest.mark.parametrize(
     ("tampering", "found"),
     [

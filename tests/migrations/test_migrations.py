@@ -110,7 +110,7 @@ def test_every_step_goes_down_and_up_again_to_the_same_shape(bare: Flask) -> Non
     flask_migrate.upgrade()
 
     assert shape() == whole
-    assert triggers() == guards == {"audit_event_no_update", "audit_event_no_delete"}
+    assert triggers() == guards >= {"audit_event_no_update", "audit_event_no_delete"}
     assert db.session.execute(select(AuditHead.id, AuditHead.last_id, AuditHead.last_hash)).all() == [(1, 0, GENESIS)]
 
 

@@ -1,0 +1,89 @@
+"""The contractor list read back: who serves where, at which adjustment, and where nobody does."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from builders import NOW, OFFICER, authority, code_of, framework, framework_with_lot, member
+from flask import Flask
+
+from portal.framework.contractor_file import listed
+from portal.framework.queries import Unserved, adjustment_of, member_counts, members_of, unserved_areas
+from portal.framework.services import set_member_status
+from portal.framework.states import MemberStatus
+from portal.kernel.db import transaction
+from portal.kernel.errors import NotFound, RuleBroken
+
+TODAY = NOW.date()
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("A", ("A",)),
+        ("A; B;", ("A", "B")),
+        (";", ()),
+        ("", ()),
+        (" A ;A;B", ("A", "B")),
+        ("Stair lift", ("Stair lift",)),
+    ],
+)
+def test_a_list_in_a_cell_names_each_once(text: str, names: tuple[str, ...]) -> None:
+    assert listed(text) == names
+
+
+def test_where_nobody_works_is_said(app: Flask) -> None:
+    first, second = authority(), authority()
+    lot = framework_with_lot(first, second)
+    only = member(lot, areas=[first], rank=1)
+
+    assert unserved_areas(TODAY) == [Unserved(lot.name, second.name)]
+    with transaction():
+        set_member_status(only, MemberStatus.SUSPENDED, reason="A claim is open", by=OFFICER, now=NOW)
+
+    assert {each.authority for each in unserved_areas(TODAY)} == {first.name, second.name}
+    assert member_counts() == {}
+
+
+@pytest.mark.parametrize(
+    ("starts_on", "ends_on", "counts"),
+    [
+        (None, None, True),
+        (TODAY, None, True),
+        (date(2026, 5, 6), None, False),
+        (None, date(2026, 5, 6), True),
+        (None, TODAY, False),
+    ],
+)
+def test_a_framework_out_of_force_leaves_nobody_unserved(
+    app: Flask, starts_on: date | None, ends_on: date | None, counts: bool
+) -> None:
+    framework_with_lot(authority(), starts_on=starts_on, ends_on=ends_on)
+
+    assert bool(unserved_areas(TODAY)) is counts
+
+
+def test_members_come_in_rank_order(app: Flask) -> None:
+    where = authority()
+    lot = framework_with_lot(where)
+    ranks = [3, 1, 2]
+    made = [member(lot, areas=[where], rank=rank) for rank in ranks]
+
+    assert [each.id for each in members_of([lot.id])] == [made[1].id, made[2].id, made[0].id]
+    assert member_counts() == {lot.id: 3}
+
+
+def test_an_adjustment_that_differs_by_lot_needs_the_lot(app: Flask) -> None:
+    where = authority()
+    home = framework(where)
+    lifts, ramps = framework_with_lot(within=home), framework_with_lot(within=home)
+    code = code_of(member(lifts, areas=[where], rank=1, adjustment_bp=-250))
+    assert adjustment_of(code) == -250
+    member(ramps, areas=[where], rank=1, adjustment_bp=500, code=code)
+
+    with pytest.raises(RuleBroken, match="differs between"):
+        adjustment_of(code)
+    assert adjustment_of(code, ramps.name) == 500
+    with pytest.raises(NotFound, match="no member"):
+        adjustment_of(code, "No such lot")
