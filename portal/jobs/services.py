@@ -6,28 +6,23 @@ next member's offer is written with it. Rows are locked in one order everywhere 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from decimal import Decimal
-from functools import lru_cache
-from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 from sqlalchemy.orm import joinedload
 
-from portal.accounts.models import Organisation
-from portal.accounts.queries import framework_managers, technical_officers
 from portal.framework.models import Contractor, Member
 from portal.jobs import allocation
-from portal.jobs.board import Board, Card, windows
-from portal.jobs.models import Decision, Job, JobLine, Offer, OrderLine, offer_is
-from portal.jobs.notices import accepted_notice, exhausted_notice, failed_notice, offer_notice, taken_away_notice
+from portal.jobs.board import Board
+from portal.jobs.models import Job, Offer, OrderLine, offer_is
+from portal.jobs.notices import accepted_notice, failed_notice, taken_away_notice
+from portal.jobs.offering import CHUNK, Allocated, authority_codes, offer_next, officers_of
 from portal.jobs.states import JOB_MOVES, OFFER_MOVES, DeclineReason, JobStatus, OfferStatus
 from portal.kernel import audit
 from portal.kernel.clock import date_text, local_date, local_text
-from portal.kernel.db import db, insert_rows, table_of
+from portal.kernel.db import db, table_of
 from portal.kernel.errors import NotFound, RuleBroken, WrongState
 from portal.kernel.outbox import Notice
 from portal.kernel.working_time import Nation, add_working_days
@@ -35,20 +30,10 @@ from portal.rates.pricing import price_line
 
 #: Who acts when nobody does: the clock.
 CLOCK = "the portal"
-#: Jobs decided on, or offers closed, at a time: bounds the memory and the length of a transaction of the clock.
-CHUNK = 500
 #: Working days after the last day to start in which a contractor may still record it.
 START_GRACE_DAYS = 1
 
 _WAITING = (JobStatus.SPECIFIED, JobStatus.EXHAUSTED)
-
-
-@dataclass(slots=True)
-class Allocated:
-    """What an allocation did: offers sent by job reference → contractor code, and jobs that nobody is left for."""
-
-    offered: dict[str, str] = field(default_factory=dict)
-    exhausted: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -91,153 +76,7 @@ def allocate_jobs(
                 raise WrongState(
                     f"The job {job.reference} is {job.status.value}; only a job that waits can be allocated."
                 )
-    return _offer_next(jobs, because="allocated", by=by, now=now, nation=nation)
-
-
-def _offer_next(jobs: Sequence[Job], *, because: str, by: str, now: datetime, nation: Nation) -> Allocated:
-    """Decide for each of ``jobs`` (locked by the caller) in their order and write what follows, in chunks."""
-    done = Allocated()
-    for start in range(0, len(jobs), CHUNK):
-        _offer_chunk(jobs[start : start + CHUNK], done, because=because, by=by, now=now, nation=nation)
-    return done
-
-
-def _offer_chunk(jobs: Sequence[Job], done: Allocated, *, because: str, by: str, now: datetime, nation: Nation) -> None:
-    board = Board(jobs)
-    today = local_date(now)
-    authority_codes = _authority_codes(jobs)
-    prices = _line_prices(jobs)
-    decisions: list[dict[str, Any]] = []
-    places: list[list[tuple[Any, ...]]] = []
-    chosen: list[tuple[Card | None, date]] = []
-    for job in jobs:
-        lot, facts = board.lots[job.lot_id], board.lot_facts[job.lot_id]
-        window = windows(lot, job.priority)
-        start_by = allocation.start_by(job.required_start, now, window, nation)
-        job_facts = allocation.JobFacts(authority_codes[job.authority_id], job.value_pence, start_by)
-        cards = board.members_for(job)
-        ranking = allocation.rank(job_facts, facts, [card.facts for card in cards.values()], today)
-        # Kept before the load grows: the facts as they were decided on.
-        places.append(
-            [
-                (
-                    ranked.position,
-                    (card := cards[ranked.member.code]).member_id,
-                    ranked.member.code,
-                    ranked.eligible,
-                    reasons_text(ranked.reasons),
-                    card.basis,
-                )
-                for ranked in ranking
-            ]
-        )
-        first = allocation.next_member(ranking)
-        winner = cards[first.member.code] if first else None
-        chosen.append((winner, start_by))
-        if winner:
-            board.take(winner)
-        decisions.append(
-            {
-                "job_id": job.id,
-                "decided_at": now,
-                "decided_by": by,
-                "because": because,
-                "rule_version": allocation.RULE_VERSION,
-                "inputs": allocation.inputs(
-                    job_facts, facts, priority=job.priority, today=today, required=job.required_start, windows=window
-                ),
-                "chosen_member_id": winner and winner.member_id,
-            }
-        )
-    decision_ids = db.session.scalars(
-        insert(Decision).returning(Decision.id, sort_by_parameter_order=True), decisions
-    ).all()
-    insert_rows(
-        "place",
-        ("decision_id", "position", "member_id", "member_code", "eligible", "reasons", "basis"),
-        [(decision_id, *place) for decision_id, each in zip(decision_ids, places, strict=True) for place in each],
-    )
-    offers: list[dict[str, Any]] = []
-    notices: list[dict[str, Any]] = []
-    moved: list[dict[str, Any]] = []
-    for job, decision_id, (winner, start_by) in zip(jobs, decision_ids, chosen, strict=True):
-        status = JobStatus.ALLOCATING if winner else JobStatus.EXHAUSTED
-        if status not in JOB_MOVES[job.status]:
-            raise WrongState(f"A job that is {job.status.value} cannot become {status.value}.")
-        moved.append({"id": job.id, "status": status, "since": now})
-        if winner is None:
-            done.exhausted.append(job.reference)
-            notices += [exhausted_notice(job, email, at=now) for email in _officers_of(job)]
-            audit.record("nobody left", f"job:{job.reference}", at=now, actor=by, because=because)
-            continue
-        done.offered[job.reference] = winner.facts.code
-        answer_by = allocation.answer_by(now, windows(board.lots[job.lot_id], job.priority), nation)
-        adjustment = winner.facts.adjustment_bp
-        price = sum(price_line(quantity, rate, adjustment).net_pence for quantity, rate in prices[job.id])
-        offers.append(
-            {
-                "job_id": job.id,
-                "authority_id": job.authority_id,
-                "member_id": winner.member_id,
-                "contractor_id": winner.contractor_id,
-                "decision_id": decision_id,
-                "status": OfferStatus.SENT,
-                "sent_at": now,
-                "answer_by": answer_by,
-                "start_by": start_by,
-                "adjustment_bp": adjustment,
-                "price_pence": price,
-                "reason": "",
-            }
-        )
-        notices.append(offer_notice(job, winner.email, answer_by, start_by, at=now))
-        audit.record(
-            "offer sent",
-            f"job:{job.reference}",
-            at=now,
-            actor=by,
-            to=winner.facts.code,
-            because=because,
-            answer_by=answer_by.isoformat(),
-            start_by=start_by.isoformat(),
-            price_pence=price,
-        )
-    if offers:
-        db.session.execute(insert(table_of(Offer)), offers)
-    if notices:
-        db.session.execute(insert(table_of(Notice)), notices)
-    db.session.execute(update(Job), moved)
-
-
-@lru_cache(maxsize=4096)
-def reasons_text(reasons: tuple[str, ...]) -> str:
-    """Reasons as they are stored; the same few are stored over and over."""
-    return json.dumps(reasons, ensure_ascii=False)
-
-
-def _officers_of(job: Job) -> list[str]:
-    """Who hears about a job: whoever specified it, else the authority's officers, else the framework managers."""
-    officers = technical_officers(job.authority_id)
-    if job.specified_by in officers:
-        return [job.specified_by]
-    return officers or framework_managers()
-
-
-def _authority_codes(jobs: Sequence[Job]) -> dict[int, str]:
-    rows = db.session.execute(
-        select(Organisation.id, Organisation.code).where(Organisation.id.in_({job.authority_id for job in jobs}))
-    )
-    return dict(rows.all())
-
-
-def _line_prices(jobs: Sequence[Job]) -> dict[int, list[tuple[Decimal, int]]]:
-    """Quantity and rate of every line, by job."""
-    prices: dict[int, list[tuple[Decimal, int]]] = {job.id: [] for job in jobs}
-    for job_id, quantity, rate in db.session.execute(
-        select(JobLine.job_id, JobLine.quantity, JobLine.rate_pence).where(JobLine.job_id.in_(prices))
-    ):
-        prices[job_id].append((quantity, rate))
-    return prices
+    return offer_next(jobs, because="allocated", by=by, now=now, nation=nation)
 
 
 def _lock_offer(offer_id: int) -> tuple[Offer, Job]:
@@ -308,7 +147,7 @@ def accept_offer(offer_id: int, *, start_on: date, by: str, now: datetime, natio
     _move_job(job, JobStatus.ACCEPTED, now=now)
     db.session.flush()
     _freeze_order(offer, job)
-    notices = [accepted_notice(job, email, start_on, at=now) for email in _officers_of(job)]
+    notices = [accepted_notice(job, email, start_on, at=now) for email in officers_of(job)]
     if notices:
         db.session.execute(insert(table_of(Notice)), notices)
     audit.record(
@@ -327,7 +166,7 @@ def _reasons_now(offer: Offer, job: Job) -> tuple[str, ...]:
     """What has come to keep the member from the job since the offer was sent; its own capacity was kept free for it."""
     board = Board([job])
     facts = next(card.facts for card in board.members_for(job).values() if card.member_id == offer.member_id)
-    job_facts = allocation.JobFacts(_authority_codes([job])[job.authority_id], job.value_pence, offer.start_by)
+    job_facts = allocation.JobFacts(authority_codes([job])[job.authority_id], job.value_pence, offer.start_by)
     return allocation.member_reasons(replace(facts, load=0, capacity=1), job_facts, board.lot_facts[job.lot_id])
 
 
@@ -377,7 +216,7 @@ def _decline(
         proposed=offer.start_on and offer.start_on.isoformat(),
     )
     db.session.flush()
-    _offer_next([job], because=f"declined: {code.value}", by=by, now=now, nation=nation)
+    offer_next([job], because=f"declined: {code.value}", by=by, now=now, nation=nation)
 
 
 def record_started(offer_id: int, *, on: date, by: str, now: datetime) -> Offer:
@@ -479,7 +318,7 @@ def _pass_on(
         _close_offer(offer, becomes, by=CLOCK, now=now)
         notices.append(taken_away_notice(job, firm.email, becomes, at=now))
         if becomes is OfferStatus.FAILED_TO_START:
-            notices += [failed_notice(job, officer, firm.organisation.name, at=now) for officer in _officers_of(job)]
+            notices += [failed_notice(job, officer, firm.organisation.name, at=now) for officer in officers_of(job)]
         audit.record(
             f"offer {becomes.value.replace('-', ' ')}",
             f"job:{job.reference}",
@@ -498,7 +337,7 @@ def _pass_on(
         (jobs[offer.job_id] for offer in offers),
         key=lambda job: (job.priority, job.specified_at, job.id),
     )
-    done.add(_offer_next(waiting, because=becomes.value, by=CLOCK, now=now, nation=nation))
+    done.add(offer_next(waiting, because=becomes.value, by=CLOCK, now=now, nation=nation))
     return done
 
 
@@ -516,5 +355,5 @@ def withdraw_offer(offer_id: int, *, reason: str, by: str, now: datetime, nation
     audit.record("offer withdrawn", f"job:{job.reference}", at=now, actor=by, member=firm.organisation.code)
     db.session.flush()
     db.session.execute(insert(table_of(Notice)), [taken_away_notice(job, firm.email, OfferStatus.WITHDRAWN, at=now)])
-    _offer_next([job], because="withdrawn", by=by, now=now, nation=nation)
+    offer_next([job], because="withdrawn", by=by, now=now, nation=nation)
     return offer

@@ -32,7 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import Enum as SqlEnum
 from sqlalchemy.engine import Connection, Dialect
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.types import JSON, TypeDecorator
 
@@ -40,6 +40,8 @@ from portal.kernel.errors import Clash, RuleBroken
 
 QUANTITY_STEP = Decimal("0.001")
 BUSY_TIMEOUT_MS = 30_000
+#: What PostgreSQL says when it ended one of two transactions that stood in each other's way.
+LOST_RACES = {"40001", "40P01", "55P03"}
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -228,8 +230,10 @@ def transaction() -> Iterator[None]:
         for before_commit in _before_commit:
             before_commit()
         session.commit()
-    except IntegrityError as fault:
+    except (IntegrityError, OperationalError) as fault:
         session.rollback()
+        if isinstance(fault, OperationalError) and getattr(fault.orig, "sqlstate", None) not in LOST_RACES:
+            raise
         raise Clash(
             "Somebody else changed the same record at this moment; nothing was saved. Look at it again and repeat."
         ) from fault
