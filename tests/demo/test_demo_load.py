@@ -192,10 +192,10 @@ def test_decisions_show_why_members_were_left_out(county: County) -> None:
 
 def test_the_officer_has_a_full_worklist_with_a_hospital_discharge(county: County) -> None:
     officer = person(Role.TECHNICAL_OFFICER)
-    waiting = queries.waiting_jobs(officer, [JobStatus.SPECIFIED], 50)
+    waiting = queries.waiting_jobs(officer, JobStatus.SPECIFIED, 50)
     assert Priority.HOSPITAL_DISCHARGE in {job.priority for job in waiting}
-    assert len(queries.waiting_jobs(officer, [JobStatus.EXHAUSTED], 50)) >= 2
-    assert len(queries.waiting_jobs(officer, [JobStatus.ACCEPTED], 50)) >= 3
+    assert len(queries.waiting_jobs(officer, JobStatus.EXHAUSTED, 50)) >= 2
+    assert len(queries.waiting_jobs(officer, JobStatus.ACCEPTED, 50)) >= 3
     assert len(queries.open_offers(officer, 50)) >= 4
     assert Priority.HOSPITAL_DISCHARGE in {deadline.job.priority for deadline in queries.open_offers(officer, 50)}
 
