@@ -17,7 +17,7 @@ from bench.allocation import NOW
 from bench.measure import Figure, fresh_app, paired, seconds
 from portal.accounts.policy import Role
 from portal.accounts.services import add_person
-from portal.framework.models import Member
+from portal.framework.member_models import Member
 from portal.framework.states import Priority
 from portal.jobs.models import Decision, Job, Offer
 from portal.jobs.states import JobStatus, OfferStatus
@@ -55,6 +55,7 @@ def build(database: Path, jobs: int) -> None:
                     for column in (
                         "authority_id",
                         "lot_id",
+                        "work_type",
                         "edition_id",
                         "postcode",
                         "value_pence",

@@ -17,9 +17,12 @@ from portal.accounts.models import Organisation, Person
 from portal.accounts.policy import OrganisationKind, Role, kind_for
 from portal.accounts.services import add_organisation, add_person
 from portal.framework.contractor_file import ContractorFile, ContractorRow
-from portal.framework.models import Contractor, Framework, Lot, Member
-from portal.framework.services import add_framework, add_lot, add_participation, import_contractors
-from portal.framework.states import Priority
+from portal.framework.contractor_import import import_contractors
+from portal.framework.member_models import Contractor, Member
+from portal.framework.membership import standing_now
+from portal.framework.models import Framework, Lot
+from portal.framework.services import Asked, LotTermsWanted, add_framework, add_lot, add_participation
+from portal.framework.states import MemberStatus, Priority
 from portal.jobs import services
 from portal.jobs.job_file import NewJob, WantedLine
 from portal.jobs.models import Job, Offer
@@ -33,6 +36,7 @@ from portal.rates.services import import_edition
 
 #: A Tuesday in summer, 10:00 on the clocks of London.
 NOW = datetime(2026, 5, 5, 9, 0, tzinfo=UTC)
+TODAY = NOW.date()
 NATION = Nation.ENGLAND_AND_WALES
 OFFICER = "officer@authority-a.example"
 PASSWORD = "a password of some length"
@@ -68,13 +72,14 @@ def framework(*authorities: Organisation, starts_on: date | None = None, ends_on
     with transaction():
         made = add_framework(code, f"Framework {code}", starts_on, ends_on, by=OFFICER, now=NOW)
         for each in authorities:
-            add_participation(made, each)
+            add_participation(made, each, by=OFFICER, now=NOW)
         return made
 
 
 def framework_with_lot(
     *authorities: Organisation,
     work_type: str | None = None,
+    name: str | None = None,
     requirements: Sequence[str] = (),
     within: Framework | None = None,
     starts_on: date | None = None,
@@ -84,9 +89,11 @@ def framework_with_lot(
     """A lot of a framework of its own (or ``within`` one); ``columns`` set the lot's band and windows."""
     home = within or framework(*authorities, starts_on=starts_on, ends_on=ends_on)
     with transaction():
-        lot = add_lot(home, work_type or unique("Stair lift "), requirements=requirements, by=OFFICER, now=NOW)
-        for name, value in columns.items():
-            setattr(lot, name, value)
+        kind = work_type or unique("Stair lift ")
+        terms = LotTermsWanted(name or kind, (kind,), documents={each: Asked() for each in requirements})
+        lot = add_lot(home, kind, terms=terms, by=OFFICER, now=NOW)
+        for column, value in columns.items():
+            setattr(lot, column, value)
         return lot
 
 
@@ -137,6 +144,14 @@ def code_of(membership: Member) -> str:
     return membership.contractor.organisation.code
 
 
+def standing_of(membership: Member, on: date = TODAY) -> MemberStatus:
+    """Where a membership stands on a day."""
+    db.session.rollback()
+    found = standing_now(membership.id, on)
+    assert found is not None
+    return found.status
+
+
 def schedule_file(items: Mapping[str, int]) -> ScheduleFile:
     """A price list of items at rates in pence, as if read from a file."""
     records = [
@@ -177,7 +192,7 @@ def new_job(
     return NewJob(
         reference=reference or unique("DFG-"),
         authority=where.code,
-        work_type=lot.work_type,
+        work_type=lot.work_types[0].work_type,
         priority=priority,
         postcode=POSTCODE,
         client=CLIENT,

@@ -15,7 +15,7 @@ from sqlalchemy.orm import aliased
 from portal.accounts.models import Organisation
 from portal.analytics.models import Quote
 from portal.analytics.price_file import Grouping, Prices
-from portal.framework.models import Contractor
+from portal.framework.member_models import Contractor
 from portal.kernel.db import db
 from portal.kernel.money import pounds
 

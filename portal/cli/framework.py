@@ -9,8 +9,8 @@ import click
 
 from portal.cli.frame import FILE, actor, create_option, json_option, map_option, show_json, with_app
 from portal.framework.contractor_file import read_contractors
+from portal.framework.contractor_import import import_contractors
 from portal.framework.queries import unserved_areas
-from portal.framework.services import import_contractors
 from portal.kernel import clock
 from portal.kernel.db import transaction
 from portal.tables import Mapping

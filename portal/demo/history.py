@@ -19,14 +19,15 @@ from heapq import heappop, heappush
 from itertools import count
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Organisation
 from portal.demo.behaviour import Mood, Promise, Refusal, Silence, last_day_of_works, plan_answer
 from portal.demo.county import AUTHORITIES, WorkType
 from portal.demo.jobs import DemoJob, demo_jobs
 from portal.demo.office_hours import at_local
-from portal.framework.models import Contractor, Lot
-from portal.framework.queries import members_of
+from portal.framework.member_models import Contractor, Member
+from portal.framework.models import Lot
 from portal.jobs import services
 from portal.jobs.job_file import NewJob, WantedLine
 from portal.jobs.models import Job, Offer
@@ -127,7 +128,7 @@ class History:
             with transaction():
                 self._edition = edition_in_force(day)
                 # Every answer asks for its member; held here, they are read once in a transaction.
-                members = members_of(list(db.session.scalars(select(Lot.id))))
+                members = list(db.session.scalars(select(Member).options(joinedload(Member.contractor))))
                 while self._is_due() and _week(self._queue[0][0]) == week:
                     instant, _, deed = heappop(self._queue)
                     deed(instant)

@@ -29,7 +29,7 @@ from portal.demo.office_hours import (
 )
 from portal.demo.present import CERTAIN, plan_present
 from portal.demo.set_up import DEMONSTRATION, PASSWORD, STAFF, file_quotes, list_contractors, set_up_county
-from portal.framework.models import Contractor
+from portal.framework.member_models import Contractor
 from portal.jobs.models import Offer
 from portal.jobs.states import OfferStatus
 from portal.kernel import audit

@@ -19,8 +19,9 @@ from portal.demo.calibration import DemoPrice
 from portal.demo.contractors import COLUMNS
 from portal.demo.county import AUTHORITIES, WorkType
 from portal.framework.contractor_file import read_contractors
-from portal.framework.models import Contractor
-from portal.framework.services import DEFAULT_FRAMEWORK, add_framework, add_lot, add_participation, import_contractors
+from portal.framework.contractor_import import import_contractors
+from portal.framework.member_models import Contractor
+from portal.framework.services import DEFAULT_FRAMEWORK, add_framework, add_lot, add_participation
 from portal.kernel import audit
 from portal.kernel.db import db
 from portal.rates.schedule_file import read_schedule
@@ -88,7 +89,7 @@ def set_up_county(rows: Sequence[Mapping[str, str]], *, first_day: date, now: da
         requirements = (*INSURANCES, "electrical") if work_type in ELECTRICAL else INSURANCES
         add_lot(framework, work_type.value, requirements=requirements, by=STAFF[Role.FRAMEWORK_MANAGER], now=now)
     for authority in db.session.scalars(select(Organisation).where(Organisation.kind == OrganisationKind.AUTHORITY)):
-        add_participation(framework, authority)
+        add_participation(framework, authority, by=STAFF[Role.FRAMEWORK_MANAGER], now=now)
     import_edition(
         read_schedule(SCHEDULE_FILE),
         schedule_code=SCHEDULE,

@@ -1,15 +1,39 @@
-"""Frameworks, lots, contractors and their membership."""
+"""Frameworks, who takes part in them, their lots, re-openings and spending decisions.
+
+The contractors of a framework are in ``member_models``.
+"""
 
 from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import Boolean, CheckConstraint, Date, Integer, String, UniqueConstraint
+from sqlalchemy import Boolean, CheckConstraint, Date, Float, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.accounts.models import Organisation
-from portal.framework.states import MemberStatus, Method
-from portal.kernel.db import Base, BasisPoints, Code, Id, Name, Pence, not_negative, reference_to, state_column
+from portal.framework.states import CapacityRule, ContractingParty, FrameworkKind, Method, Regime, ReviewStatus
+from portal.kernel.db import Base, Code, Id, Instant, Name, Pence, not_negative, reference_to, state_column
+
+#: Longest work type and postcode district, in characters.
+WORK_TYPE = 120
+DISTRICT = 4
+
+
+def one_area() -> CheckConstraint:
+    """The CHECK that an area is an authority or a postcode district, never both."""
+    return CheckConstraint("(authority_id IS NULL) <> (district = '')", name="authority_or_district")
+
+
+def one_district(table: str, owner: str) -> Index:
+    """Each postcode district once per ``owner``; authorities are kept apart by a unique constraint."""
+    return Index(
+        f"uq_{table}_district",
+        owner,
+        "district",
+        unique=True,
+        sqlite_where=text("district <> ''"),
+        postgresql_where=text("district <> ''"),
+    )
 
 
 class Framework(Base):
@@ -19,33 +43,124 @@ class Framework(Base):
     """
 
     __tablename__ = "framework"
-    __table_args__ = (CheckConstraint("ends_on > starts_on", name="ends_after_start"),)
+    __table_args__ = (
+        CheckConstraint("ends_on > starts_on", name="ends_after_start"),
+        CheckConstraint("value_cap_pence > 0", name="value_cap_above_zero"),
+        CheckConstraint("review_months > 0", name="review_months_above_zero"),
+        CheckConstraint("quotes_needed BETWEEN 1 AND 9", name="quotes_needed"),
+        not_negative("guaranteed_jobs"),
+        not_negative("guaranteed_pence"),
+    )
 
     id: Mapped[Id]
     code: Mapped[Code] = mapped_column(unique=True)
     name: Mapped[Name]
+    kind: Mapped[FrameworkKind] = state_column(FrameworkKind, default=FrameworkKind.FRAMEWORK_AGREEMENT)
+    regime: Mapped[Regime] = state_column(Regime, default=Regime.OPEN)
+    contracting_party: Mapped[ContractingParty] = state_column(ContractingParty, default=ContractingParty.AUTHORITY)
     starts_on: Mapped[date | None] = mapped_column(Date)
     ends_on: Mapped[date | None] = mapped_column(Date)
+    value_cap_pence: Mapped[Pence | None]
+    # The highest share of the cap, in per cent, that has been warned of.
+    cap_warned: Mapped[int] = mapped_column(default=0)
+    review_months: Mapped[int | None]
+    # Quotations only: how many quotes each job needs.
+    quotes_needed: Mapped[int | None]
+    # Direct contracts only: the minimum of work each month.
+    guaranteed_jobs: Mapped[int | None]
+    guaranteed_pence: Mapped[Pence | None]
+    # Postcode areas and districts whose firms count as local, separated by spaces: "AL SG5".
+    local_areas: Mapped[str] = mapped_column(String(400), default="")
 
     lots: Mapped[list[Lot]] = relationship(back_populates="framework", order_by="Lot.name")
+    participations: Mapped[list[Participation]] = relationship(
+        back_populates="framework", order_by="Participation.authority_id, Participation.id"
+    )
+    reviews: Mapped[list[Review]] = relationship(back_populates="framework", order_by="Review.due_on")
 
 
 class Participation(Base):
-    """An authority that may call off the framework; authorities are the areas of its lots."""
+    """An authority's access to a framework ``[from_on, to_on)``; an open end is null. Authorities are areas of lots.
+
+    An authority that comes back has a second row; periods of one authority never overlap.
+    """
 
     __tablename__ = "participation"
-    __table_args__ = (UniqueConstraint("framework_id", "authority_id"),)
+    __table_args__ = (
+        CheckConstraint("to_on > from_on", name="to_after_from"),
+        Index("ix_participation_framework_id_authority_id", "framework_id", "authority_id"),
+        Index(
+            "uq_participation_lead",
+            "framework_id",
+            unique=True,
+            sqlite_where=text("lead"),
+            postgresql_where=text("lead"),
+        ),
+    )
 
     id: Mapped[Id]
     framework_id: Mapped[int] = reference_to("framework", index=False)
     authority_id: Mapped[int] = reference_to("organisation")
+    from_on: Mapped[date | None] = mapped_column(Date)
+    to_on: Mapped[date | None] = mapped_column(Date)
+    # The authority that procured the framework and manages it for the others.
+    lead: Mapped[bool] = mapped_column(Boolean, default=False)
+
+    framework: Mapped[Framework] = relationship(back_populates="participations")
+    authority: Mapped[Organisation] = relationship(innerjoin=True)
+
+
+class FrameworkExtension(Base):
+    """One extension of a framework's end, with its reason."""
+
+    __tablename__ = "framework_extension"
+    __table_args__ = (CheckConstraint("becomes > was", name="later_end"),)
+
+    id: Mapped[Id]
+    framework_id: Mapped[int] = reference_to("framework")
+    was: Mapped[date] = mapped_column(Date)
+    becomes: Mapped[date] = mapped_column(Date)
+    reason: Mapped[str] = mapped_column(String(500))
+    decided_by: Mapped[str] = mapped_column(String(254))
+    decided_at: Mapped[Instant]
+
+
+class CapDecision(Base):
+    """A recorded decision to call off beyond the value cap, up to ``allowed_pence`` in all."""
+
+    __tablename__ = "cap_decision"
+    __table_args__ = (CheckConstraint("allowed_pence > 0", name="allowed_above_zero"),)
+
+    id: Mapped[Id]
+    framework_id: Mapped[int] = reference_to("framework")
+    allowed_pence: Mapped[Pence]
+    reason: Mapped[str] = mapped_column(String(500))
+    decided_by: Mapped[str] = mapped_column(String(254))
+    decided_at: Mapped[Instant]
+
+
+class Review(Base):
+    """A re-opening of the framework: applicants are evaluated, leavers released, ranks set anew."""
+
+    __tablename__ = "review"
+    __table_args__ = (UniqueConstraint("framework_id", "due_on"),)
+
+    id: Mapped[Id]
+    framework_id: Mapped[int] = reference_to("framework", index=False)
+    due_on: Mapped[date] = mapped_column(Date)
+    status: Mapped[ReviewStatus] = state_column(ReviewStatus)
+    note: Mapped[str] = mapped_column(String(1000), default="")
+    opened_on: Mapped[date | None] = mapped_column(Date)
+    closed_on: Mapped[date | None] = mapped_column(Date)
+
+    framework: Mapped[Framework] = relationship(back_populates="reviews")
 
 
 class Lot(Base):
-    """A part of the framework: a work type, a value band, a method, and its windows by priority.
+    """A part of the framework: work types × areas × a value band, a method, and its windows by priority.
 
     Answer windows are working hours; start windows are working days from the offer, used when a job names no
-    required date.
+    required date. A lot without areas of its own covers every authority of its framework.
     """
 
     __tablename__ = "lot"
@@ -58,8 +173,8 @@ class Lot(Base):
     id: Mapped[Id]
     framework_id: Mapped[int] = reference_to("framework", index=False)
     name: Mapped[Name]
-    work_type: Mapped[str] = mapped_column(String(120), index=True)
     method: Mapped[Method] = state_column(Method)
+    capacity_rule: Mapped[CapacityRule] = state_column(CapacityRule, default=CapacityRule.ALL_WORK)
     value_from_pence: Mapped[Pence] = mapped_column(default=0)
     value_to_pence: Mapped[Pence | None]
     answer_hours_hospital_discharge: Mapped[int] = mapped_column(default=4)
@@ -72,88 +187,60 @@ class Lot(Base):
     works_days: Mapped[int] = mapped_column(default=14)
 
     framework: Mapped[Framework] = relationship(back_populates="lots")
-    requirements: Mapped[list[LotRequirement]] = relationship(back_populates="lot", order_by="LotRequirement.kind")
+    work_types: Mapped[list[LotWorkType]] = relationship(order_by="LotWorkType.work_type", cascade="all, delete-orphan")
+    areas: Mapped[list[LotArea]] = relationship(order_by="LotArea.id", cascade="all, delete-orphan")
+    requirements: Mapped[list[LotRequirement]] = relationship(
+        back_populates="lot", order_by="LotRequirement.kind", cascade="all, delete-orphan"
+    )
+
+
+class LotWorkType(Base):
+    """A work type that a lot takes."""
+
+    __tablename__ = "lot_work_type"
+
+    lot_id: Mapped[int] = reference_to("lot", index=False, primary_key=True)
+    work_type: Mapped[str] = mapped_column(String(WORK_TYPE), primary_key=True, index=True)
+
+
+class LotArea(Base):
+    """An authority or postcode district that a lot is limited to."""
+
+    __tablename__ = "lot_area"
+    __table_args__ = (UniqueConstraint("lot_id", "authority_id"), one_area(), one_district("lot_area", "lot_id"))
+
+    id: Mapped[Id]
+    lot_id: Mapped[int] = reference_to("lot", index=False)
+    authority_id: Mapped[int | None] = reference_to("organisation")
+    district: Mapped[str] = mapped_column(String(DISTRICT), default="")
+
+    authority: Mapped[Organisation | None] = relationship(lazy="joined")
 
 
 class LotRequirement(Base):
-    """A kind of document that every member of the lot must hold."""
+    """A kind of document that the lot asks of its members: required, or only asked for; with a minimum cover."""
 
     __tablename__ = "lot_requirement"
-    __table_args__ = (UniqueConstraint("lot_id", "kind"),)
+    __table_args__ = (UniqueConstraint("lot_id", "kind"), not_negative("minimum_pence"))
 
     id: Mapped[Id]
     lot_id: Mapped[int] = reference_to("lot", index=False)
     kind: Mapped[Code]
+    required: Mapped[bool] = mapped_column(Boolean, default=True)
+    minimum_pence: Mapped[Pence | None]
 
     lot: Mapped[Lot] = relationship(back_populates="requirements")
 
 
-class Contractor(Base):
-    """A firm: how to reach it, how many jobs it takes at once, and from when it can start work."""
+class PostcodeDistrict(Base):
+    """Where a postcode district lies, for distances; from a list that the authority brings in."""
 
-    __tablename__ = "contractor"
-    __table_args__ = (UniqueConstraint("organisation_id"), not_negative("capacity"))
-
-    id: Mapped[Id]
-    organisation_id: Mapped[int] = reference_to("organisation", index=False)
-    email: Mapped[str] = mapped_column(String(254))
-    phone: Mapped[str] = mapped_column(String(40))
-    postcode: Mapped[str] = mapped_column(String(10))
-    sme: Mapped[bool] = mapped_column(Boolean)
-    capacity: Mapped[int] = mapped_column(Integer)
-    accepts_from: Mapped[date | None] = mapped_column(Date)
-
-    organisation: Mapped[Organisation] = relationship(lazy="joined", innerjoin=True)
-    documents: Mapped[list[ContractorDocument]] = relationship(
-        back_populates="contractor", order_by="ContractorDocument.kind", cascade="all, delete-orphan"
-    )
-
-
-class ContractorDocument(Base):
-    """A document a contractor holds, good up to and including ``expires_on``."""
-
-    __tablename__ = "contractor_document"
-    __table_args__ = (UniqueConstraint("contractor_id", "kind"),)
-
-    id: Mapped[Id]
-    contractor_id: Mapped[int] = reference_to("contractor", index=False)
-    kind: Mapped[Code]
-    expires_on: Mapped[date] = mapped_column(Date)
-
-    contractor: Mapped[Contractor] = relationship(back_populates="documents")
-
-
-class Member(Base):
-    """A contractor admitted to a lot, with its rank and its tendered adjustment on the schedule's rates."""
-
-    __tablename__ = "member"
+    __tablename__ = "postcode_district"
     __table_args__ = (
-        UniqueConstraint("lot_id", "contractor_id"),
-        CheckConstraint("rank > 0", name="rank_from_one"),
-        CheckConstraint("adjustment_bp > -10000", name="adjustment_keeps_a_price"),
+        CheckConstraint("latitude BETWEEN -90 AND 90", name="latitude"),
+        CheckConstraint("longitude BETWEEN -180 AND 180", name="longitude"),
     )
 
-    id: Mapped[Id]
-    lot_id: Mapped[int] = reference_to("lot", index=False)
-    contractor_id: Mapped[int] = reference_to("contractor")
-    rank: Mapped[int]
-    adjustment_bp: Mapped[BasisPoints]
-    status: Mapped[MemberStatus] = state_column(MemberStatus)
-    status_reason: Mapped[str] = mapped_column(String(500), default="")
-
-    lot: Mapped[Lot] = relationship()
-    contractor: Mapped[Contractor] = relationship()
-    areas: Mapped[list[MemberArea]] = relationship(order_by="MemberArea.authority_id", cascade="all, delete-orphan")
-
-
-class MemberArea(Base):
-    """An authority in which the member works for this lot."""
-
-    __tablename__ = "member_area"
-    __table_args__ = (UniqueConstraint("member_id", "authority_id"),)
-
-    id: Mapped[Id]
-    member_id: Mapped[int] = reference_to("member", index=False)
-    authority_id: Mapped[int] = reference_to("organisation")
-
-    authority: Mapped[Organisation] = relationship(lazy="joined", innerjoin=True)
+    district: Mapped[str] = mapped_column(String(DISTRICT), primary_key=True)
+    latitude: Mapped[float] = mapped_column(Float)
+    longitude: Mapped[float] = mapped_column(Float)

@@ -1,35 +1,41 @@
-"""Read the contractor list."""
+"""Read frameworks, lots and contractors; who stands where on a day is in ``roster``."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
 from portal.accounts.models import Organisation
-from portal.framework.models import Contractor, Framework, Lot, Member, MemberArea, Participation
-from portal.framework.states import MemberStatus
+from portal.framework.member_models import Contractor, Member
+from portal.framework.models import Framework, Lot, LotWorkType, Participation
+from portal.framework.roster import Listed, LotTerms, Roster
+from portal.framework.rules import holds
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound, RuleBroken
 
 
 def frameworks() -> list[Framework]:
     """Every framework with its lots, by code."""
-    return list(db.session.scalars(select(Framework).options(selectinload(Framework.lots)).order_by(Framework.code)))
-
-
-def members_of(lot_ids: list[int]) -> list[Member]:
-    """The members of some lots in rank order, with contractor, documents and areas."""
     return list(
         db.session.scalars(
-            select(Member)
-            .where(Member.lot_id.in_(lot_ids))
-            .options(joinedload(Member.contractor).selectinload(Contractor.documents), selectinload(Member.areas))
-            .order_by(Member.lot_id, Member.rank, Member.id)
+            select(Framework)
+            .options(selectinload(Framework.lots).selectinload(Lot.work_types))
+            .order_by(Framework.code)
         )
     )
+
+
+def all_lot_ids() -> list[int]:
+    """The ids of every lot."""
+    return list(db.session.scalars(select(Lot.id).order_by(Lot.id)))
+
+
+def members_of(lot_ids: list[int], on: date) -> list[Listed]:
+    """The members of some lots as listed on a day: by lot, in rank order."""
+    return list(Roster(lot_ids, on))
 
 
 def contractor_of(organisation_id: int) -> Contractor | None:
@@ -37,40 +43,42 @@ def contractor_of(organisation_id: int) -> Contractor | None:
     return db.session.scalar(select(Contractor).where(Contractor.organisation_id == organisation_id))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Unserved:
-    """A lot and an authority that no active member covers."""
+    """A lot and an area (an authority, or a district of its own) in which nobody can be offered work."""
 
     lot: str
     authority: str
 
 
-def unserved_areas(on: date) -> list[Unserved]:
-    """Where a job would find nobody: said at once, not at the first failed job."""
-    from_frameworks = (
-        select(Lot.id, Lot.name, Organisation.id, Organisation.name)
-        .join(Framework, Framework.id == Lot.framework_id)
-        .join(Participation, Participation.framework_id == Framework.id)
-        .join(Organisation, Organisation.id == Participation.authority_id)
-        .where(
-            or_(Framework.starts_on.is_(None), Framework.starts_on <= on),
-            or_(Framework.ends_on.is_(None), Framework.ends_on > on),
-        )
-        .order_by(Lot.name, Organisation.name)
-    )
-    covered = set(
-        db.session.execute(
-            select(Member.lot_id, MemberArea.authority_id)
-            .join(MemberArea, MemberArea.member_id == Member.id)
-            .where(Member.status == MemberStatus.ACTIVE)
-            .distinct()
-        ).all()
-    )
-    return [
-        Unserved(lot, authority)
-        for lot_id, lot, authority_id, authority in db.session.execute(from_frameworks)
-        if (lot_id, authority_id) not in covered
-    ]
+def unserved_areas(on: date, roster: Roster | None = None) -> list[Unserved]:
+    """Where a job would find nobody: said at once, not at the first failed job.
+
+    Members who are suspended or whose required documents do not hold serve nobody. Frameworks out of force and
+    authorities without access on the day are left out.
+    """
+    roster = roster or Roster(all_lot_ids(), on)
+    names = dict(db.session.execute(select(Organisation.code, Organisation.name)).all())
+    found = []
+    for lot_id, terms in roster.lots.items():
+        framework = terms.lot.framework
+        if not holds((framework.starts_on, framework.ends_on), on):
+            continue
+        able = [each for each in roster.members[lot_id] if each.active and not each.lapses(terms.required, on)]
+        served = {code for each in able for code in each.areas}
+        calling = {code for code, periods in terms.access.items() if any(holds(each, on) for each in periods)}
+        for code in sorted(targets(terms, calling)):
+            # A district is served by whoever works in it, or in any of the authorities.
+            if code not in served and (code in calling or not served & calling):
+                found.append(Unserved(terms.lot.name, names.get(code, code)))
+    return sorted(found)
+
+
+def targets(terms: LotTerms, calling: set[str]) -> set[str]:
+    """The areas in which a lot must be served: its own, or every authority that may call it off."""
+    if not terms.areas:
+        return calling
+    return {code for code in terms.areas if code in calling or code not in terms.access}
 
 
 def adjustment_of(contractor_code: str, lot_name: str | None = None) -> int:
@@ -98,16 +106,41 @@ def adjustment_of(contractor_code: str, lot_name: str | None = None) -> int:
 
 
 def lot_by_id(lot_id: int) -> Lot | None:
-    """A lot with its framework and required documents."""
+    """A lot with its framework, work types, areas and the documents it asks for."""
     return db.session.scalar(
-        select(Lot).where(Lot.id == lot_id).options(joinedload(Lot.framework), selectinload(Lot.requirements))
+        select(Lot)
+        .where(Lot.id == lot_id)
+        .options(
+            joinedload(Lot.framework),
+            selectinload(Lot.requirements),
+            selectinload(Lot.work_types),
+            selectinload(Lot.areas),
+        )
     )
 
 
-def member_counts() -> dict[int, int]:
-    """How many active members each lot has, by lot id."""
-    return dict(
-        db.session.execute(
-            select(Member.lot_id, func.count()).where(Member.status == MemberStatus.ACTIVE).group_by(Member.lot_id)
-        ).all()
+def lots_called_off(authority_id: int, on: date) -> list[Lot]:
+    """The lots that an authority may call off on a day, cheapest band first; their areas are read with them."""
+    return list(
+        db.session.scalars(
+            select(Lot)
+            .join(Participation, Participation.framework_id == Lot.framework_id)
+            .where(
+                Participation.authority_id == authority_id,
+                (Participation.from_on.is_(None)) | (Participation.from_on <= on),
+                (Participation.to_on.is_(None)) | (Participation.to_on > on),
+            )
+            .options(selectinload(Lot.work_types), selectinload(Lot.areas))
+            .order_by(Lot.value_from_pence, Lot.id)
+        ).unique()
+    )
+
+
+def work_types_of(authority_id: int, on: date) -> list[str]:
+    """The work types that an authority can call off on a day."""
+    lots = [lot.id for lot in lots_called_off(authority_id, on)]
+    return list(
+        db.session.scalars(
+            select(LotWorkType.work_type).where(LotWorkType.lot_id.in_(lots)).distinct().order_by(LotWorkType.work_type)
+        )
     )

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from portal.accounts.guard import requires
 from portal.accounts.policy import Permission
 from portal.framework import queries
+from portal.framework.roster import Roster
 from portal.kernel import clock
 from portal.kernel.errors import NotFound
 
@@ -18,12 +19,13 @@ bp = Blueprint("framework", __name__, template_folder="templates", url_prefix="/
 @requires(Permission.SEE_FRAMEWORK)
 def overview() -> ResponseReturnValue:
     """Frameworks and their lots, with a warning where an area has nobody."""
-    frameworks = queries.frameworks()
+    today = clock.local_date(clock.now())
+    roster = Roster(queries.all_lot_ids(), today)
     return render_template(
         "framework/overview.html",
-        frameworks=frameworks,
-        counts=queries.member_counts(),
-        unserved=queries.unserved_areas(clock.local_date(clock.now())),
+        frameworks=queries.frameworks(),
+        counts={lot_id: sum(each.active for each in members) for lot_id, members in roster.members.items()},
+        unserved=queries.unserved_areas(today, roster),
     )
 
 
@@ -34,6 +36,12 @@ def lot(lot_id: int) -> ResponseReturnValue:
     found = queries.lot_by_id(lot_id)
     if found is None:
         raise NotFound("There is no such lot.")
+    today = clock.local_date(clock.now())
+    roster = Roster([lot_id], today)
     return render_template(
-        "framework/lot.html", lot=found, members=queries.members_of([lot_id]), today=clock.local_date(clock.now())
+        "framework/lot.html",
+        lot=found,
+        members=roster.members[lot_id],
+        required=roster.lots[lot_id].required,
+        today=today,
     )

@@ -1,4 +1,7 @@
-"""The facts that allocation decides on, loaded once for a batch and kept up to date as capacity is used up."""
+"""The facts that allocation decides on, loaded once for a batch and kept up to date as capacity is used up.
+
+Four statements, whatever the number of jobs and members: three of the roster, one of what offers have used up.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +9,25 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime, time
 from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy import Select, func, select, union_all
 
 from portal.accounts.models import Organisation
-from portal.framework.models import Contractor, ContractorDocument, Lot, Member, MemberArea
-from portal.framework.states import Priority
-from portal.jobs.allocation import LotFacts, MemberFacts, Windows, basis, order_key
-from portal.jobs.models import Job, Offer, offer_is
+from portal.framework.member_models import Member
+from portal.framework.models import Lot
+from portal.framework.roster import Listed, LotTerms, Roster, fact
+from portal.framework.rules import last_good_day
+from portal.framework.states import CapacityRule, FrameworkKind, Priority
+from portal.jobs.allocation import JobFacts, LotFacts, MemberFacts, Windows, basis, order_key
+from portal.jobs.models import Direction, Estimate, Job, Offer, offer_is
 from portal.jobs.states import OPEN, OfferStatus
+from portal.kernel.clock import LOCAL, local_date
 from portal.kernel.db import db
 
+#: Offers that spend or commit money: on offer, ordered, done.
+COMMITTED = (OfferStatus.ACCEPTED, OfferStatus.COMPLETED, OfferStatus.SENT)
 EARLIER_WORDS = {
     OfferStatus.DECLINED: "declined",
     OfferStatus.EXPIRED: "did not answer in time for",
@@ -50,136 +58,202 @@ def basis_text(facts: MemberFacts) -> str:
 
 
 class Board:
-    """Lots, members and loads for a batch of jobs. Loading locks the contractors, so that capacity cannot be
-    given twice by two officers at once; a handful of statements, whatever the number of members."""
+    """Lots, members and loads for a batch of jobs as at ``now``. Loading locks the frameworks and contractors, so that
+    neither capacity nor the value cap can be given twice by two officers at once."""
 
-    def __init__(self, jobs: Sequence[Job]) -> None:
-        lot_ids = sorted({job.lot_id for job in jobs})
-        self.lots: dict[int, Lot] = {
-            lot.id: lot
-            for lot in db.session.scalars(
-                select(Lot)
-                .where(Lot.id.in_(lot_ids))
-                .options(joinedload(Lot.framework), selectinload(Lot.requirements))
-                .execution_options(populate_existing=True)
-            )
-        }
-        self.lot_facts = {lot_id: lot_facts(lot) for lot_id, lot in self.lots.items()}
-        self.loads = self._lock_and_load(lot_ids)
-        self.cards = self._cards(lot_ids)
-        self.earlier = self._earlier([job.id for job in jobs])
-
-    def _lock_and_load(self, lot_ids: list[int]) -> Counter[int]:
-        contractors = select(Member.contractor_id).where(Member.lot_id.in_(lot_ids))
-        db.session.execute(
-            select(Contractor.id).where(Contractor.id.in_(contractors)).order_by(Contractor.id).with_for_update()
-        ).all()
-        return Counter(
-            dict(
-                db.session.execute(
-                    select(Offer.contractor_id, func.count())
-                    .where(offer_is(*sorted(OPEN)), Offer.contractor_id.in_(contractors))
-                    .group_by(Offer.contractor_id)
-                ).all()
-            )
-        )
-
-    def _cards(self, lot_ids: list[int]) -> dict[int, dict[str, Card]]:
-        areas: defaultdict[int, set[str]] = defaultdict(set)
-        for member_id, code in db.session.execute(
-            select(MemberArea.member_id, Organisation.code)
-            .join(Organisation, Organisation.id == MemberArea.authority_id)
-            .join(Member, Member.id == MemberArea.member_id)
-            .where(Member.lot_id.in_(lot_ids))
-        ):
-            areas[member_id].add(code)
-        documents: defaultdict[int, dict[str, date]] = defaultdict(dict)
-        contractors = select(Member.contractor_id).where(Member.lot_id.in_(lot_ids))
-        for contractor_id, kind, expires_on in db.session.execute(
-            select(ContractorDocument.contractor_id, ContractorDocument.kind, ContractorDocument.expires_on)
-            .where(ContractorDocument.contractor_id.in_(contractors))
-            .order_by(ContractorDocument.kind)
-        ):
-            documents[contractor_id][kind] = expires_on
-        cards: defaultdict[int, dict[str, Card]] = defaultdict(dict)
-        rows = db.session.execute(
-            select(
-                Member.id.label("member_id"),
-                Member.lot_id,
-                Member.rank,
-                Member.status,
-                Member.status_reason,
-                Member.adjustment_bp,
-                Contractor.id.label("contractor_id"),
-                Contractor.email,
-                Contractor.capacity,
-                Contractor.accepts_from,
-                Organisation.code,
-            )
-            .join(Contractor, Contractor.id == Member.contractor_id)
-            .join(Organisation, Organisation.id == Contractor.organisation_id)
-            .where(Member.lot_id.in_(lot_ids))
-        )
-        for row in rows:
-            facts = MemberFacts(
-                row.code,
-                row.rank,
-                row.status,
-                row.status_reason,
-                frozenset(areas[row.member_id]),
-                row.adjustment_bp,
-                row.capacity,
-                self.loads[row.contractor_id],
-                row.accepts_from,
-                documents[row.contractor_id],
-            )
-            cards[row.lot_id][row.code] = Card(row.member_id, row.contractor_id, row.email, facts, basis_text(facts))
-        # In the order of the cascade, so that ranking them again for each job finds them sorted.
-        return {
-            lot_id: {card.facts.code: card for card in sorted(each.values(), key=lambda card: order_key(card.facts))}
-            for lot_id, each in cards.items()
+    def __init__(self, jobs: Sequence[Job], now: datetime, *, lock: bool = True) -> None:
+        self.today = local_date(now)
+        self.roster = Roster({job.lot_id for job in jobs}, self.today, lock=lock)
+        self.lots: dict[int, Lot] = {lot_id: terms.lot for lot_id, terms in self.roster.lots.items()}
+        self.lot_facts = {lot_id: lot_facts(terms) for lot_id, terms in self.roster.lots.items()}
+        self.used: Counter[int] = Counter()
+        self.loads: Counter[int] = Counter()
+        self.lot_loads: Counter[int] = Counter()
+        self.months: Counter[int] = Counter()
+        self.authorities: dict[int, str] = {}
+        self.earlier: defaultdict[int, dict[int, str]] = defaultdict(dict)
+        self.estimates: defaultdict[int, dict[int, int]] = defaultdict(dict)
+        self.directions: set[int] = set()
+        self._read_offers(jobs)
+        self.cards = {
+            lot_id: {
+                card.facts.code: card
+                for card in sorted((self._card(each) for each in members), key=lambda card: order_key(card.facts))
+            }
+            for lot_id, members in self.roster.members.items()
         }
 
-    def _earlier(self, job_ids: list[int]) -> dict[int, dict[int, str]]:
-        earlier: defaultdict[int, dict[int, str]] = defaultdict(dict)
-        for job_id, member_id, status in db.session.execute(
-            select(Offer.job_id, Offer.member_id, Offer.status).where(Offer.job_id.in_(job_ids)).order_by(Offer.id)
-        ):
-            if status in EARLIER_WORDS:
-                earlier[job_id][member_id] = EARLIER_WORDS[status]
-        return dict(earlier)
+    def _read_offers(self, jobs: Sequence[Job]) -> None:
+        """What offers have used up, and what is known of the jobs themselves, in one statement."""
+        job_ids = [job.id for job in jobs]
+        members = select(Member.id).where(Member.lot_id.in_(list(self.lots)))
+        contractors = select(Member.contractor_id).where(Member.lot_id.in_(list(self.lots)))
+        capped = {terms.lot.framework_id for terms in self.roster.lots.values() if terms.cap_pence is not None}
+        spent = (
+            fact("used", Lot.framework_id, number=func.sum(Offer.price_pence))
+            .select_from(Offer)
+            .join(Member, Member.id == Offer.member_id)
+            .join(Lot, Lot.id == Member.lot_id)
+            .where(offer_is(*COMMITTED), Lot.framework_id.in_(capped))
+            .group_by(Lot.framework_id)
+        )
+        limited = {each.contractor_id for each in self.roster if each.month_limit_pence is not None}
+        branches: list[Select[Any]] = [
+            fact("authority", Organisation.id, Organisation.code).where(
+                Organisation.id.in_({job.authority_id for job in jobs})
+            ),
+            fact("load", Offer.contractor_id, number=func.count())
+            .where(offer_is(*sorted(OPEN)), Offer.contractor_id.in_(contractors))
+            .group_by(Offer.contractor_id),
+            fact("lot load", Offer.member_id, number=func.count())
+            .where(offer_is(*sorted(OPEN)), Offer.member_id.in_(members))
+            .group_by(Offer.member_id),
+            fact("month", Offer.contractor_id, number=func.sum(Offer.price_pence))
+            .where(
+                Offer.contractor_id.in_(limited),
+                Offer.sent_at >= month_start(self.today),
+                Offer.status.in_(COMMITTED),
+            )
+            .group_by(Offer.contractor_id),
+            fact("earlier", Offer.job_id, Offer.status, number=Offer.member_id).where(
+                Offer.job_id.in_(job_ids), Offer.status.in_(list(EARLIER_WORDS))
+            ),
+        ]
+        if capped:
+            branches.append(spent)
+        if any(facts.quotes_needed is not None for facts in self.lot_facts.values()):
+            branches.append(
+                fact("estimate", Estimate.job_id, number=Estimate.amount_pence, second=Estimate.member_id).where(
+                    Estimate.job_id.in_(job_ids)
+                )
+            )
+            branches.append(fact("direction", Direction.job_id).where(Direction.job_id.in_(job_ids)))
+        for row in db.session.execute(union_all(*branches)):
+            match row.what:
+                case "authority":
+                    self.authorities[row.owner] = row.text
+                case "load":
+                    self.loads[row.owner] = row.number
+                case "lot load":
+                    self.lot_loads[row.owner] = row.number
+                case "month":
+                    self.months[row.owner] = row.number
+                case "earlier":
+                    self.earlier[row.owner][row.number] = EARLIER_WORDS[OfferStatus(row.text)]
+                case "used":
+                    self.used[row.owner] = row.number
+                case "estimate":
+                    self.estimates[row.owner][row.second] = row.number
+                case "direction":
+                    self.directions.add(row.owner)
+
+    def _card(self, each: Listed) -> Card:
+        lot = self.lot_facts[each.lot_id]
+        facts = MemberFacts(
+            each.code,
+            each.rank,
+            each.standing.status,
+            each.standing.reason,
+            each.areas,
+            each.adjustment_bp,
+            each.capacity,
+            self._load(each.contractor_id, each.member_id, lot),
+            each.accepts_from,
+            documents=self._documents(each, lot),
+            absences=each.absences,
+            month_limit_pence=each.month_limit_pence,
+            month_pence=self.months[each.contractor_id] if each.month_limit_pence is not None else 0,
+            short_cover=self._short_cover(each, lot),
+        )
+        return Card(each.member_id, each.contractor_id, each.email, facts, basis_text(facts))
+
+    def _load(self, contractor_id: int, member_id: int, lot: LotFacts) -> int:
+        if lot.capacity_rule is CapacityRule.THIS_LOT:
+            return self.lot_loads[member_id]
+        return self.loads[contractor_id]
+
+    def _documents(self, each: Listed, lot: LotFacts) -> dict[str, date]:
+        """The last good day by kind, of the documents that cover enough."""
+        days = {
+            kind: last_good_day(kind, lot.covers.get(kind), each.evidence, self.today)
+            for kind in sorted({document.kind for document in each.evidence})
+        }
+        return {kind: day for kind, day in days.items() if day is not None}
+
+    @staticmethod
+    def _short_cover(each: Listed, lot: LotFacts) -> dict[str, int]:
+        """The best cover by kind, where a document is there but covers less than the lot asks for."""
+        best: dict[str, int] = {}
+        for document in each.evidence:
+            best[document.kind] = max(best.get(document.kind, 0), document.cover_pence or 0)
+        return {kind: best[kind] for kind, least in lot.covers.items() if kind in best and best[kind] < least}
+
+    def job_facts(self, job: Job, start_by: date) -> JobFacts:
+        """A job as the rule sees it now."""
+        terms = self.roster.lots[job.lot_id]
+        area = self.authorities[job.authority_id]
+        return JobFacts(
+            area,
+            job.value_pence,
+            start_by,
+            job.district,
+            tuple(terms.access.get(area, ())),
+            self.used[terms.lot.framework_id],
+            terms.cap_pence,
+            len(self.estimates[job.id]),
+            job.id in self.directions,
+        )
 
     def members_for(self, job: Job) -> dict[str, Card]:
         """The members of the job's lot as they stand now, by contractor code."""
         cards = self.cards.get(job.lot_id, {})
-        earlier = self.earlier.get(job.id)
-        if not earlier:
+        earlier, estimates = self.earlier.get(job.id, {}), self.estimates.get(job.id, {})
+        if not earlier and not estimates:
             return cards
         return cards | {
-            code: card.changed(earlier=earlier[card.member_id])
+            code: card.changed(earlier=earlier.get(card.member_id, ""), quote_pence=estimates.get(card.member_id))
             for code, card in cards.items()
-            if card.member_id in earlier
+            if card.member_id in earlier or card.member_id in estimates
         }
 
-    def take(self, card: Card) -> None:
-        """Use up one job's worth of the contractor's capacity, in every lot it is a member of."""
+    def take(self, card: Card, job: Job) -> None:
+        """Use up one job's worth of the contractor's capacity in every lot it is a member of, and of the value cap."""
+        self.used[self.lots[job.lot_id].framework_id] += job.value_pence
         self.loads[card.contractor_id] += 1
+        self.lot_loads[card.member_id] += 1
+        self.months[card.contractor_id] += job.value_pence
         code = card.facts.code
-        for cards in self.cards.values():
-            if code in cards:
-                cards[code] = cards[code].changed(load=self.loads[card.contractor_id])
+        for lot_id, cards in self.cards.items():
+            if code not in cards:
+                continue
+            known = cards[code]
+            limited = known.facts.month_limit_pence is not None
+            cards[code] = known.changed(
+                load=self._load(card.contractor_id, known.member_id, self.lot_facts[lot_id]),
+                month_pence=self.months[card.contractor_id] if limited else 0,
+            )
 
 
-def lot_facts(lot: Lot) -> LotFacts:
+def month_start(today: date) -> datetime:
+    """The first instant of the calendar month, in the United Kingdom."""
+    return datetime.combine(today.replace(day=1), time(0), LOCAL).astimezone(UTC)
+
+
+def lot_facts(terms: LotTerms) -> LotFacts:
     """A lot as the rule sees it."""
+    lot, framework = terms.lot, terms.lot.framework
     return LotFacts(
         lot.name,
         lot.value_from_pence,
         lot.value_to_pence,
-        tuple(requirement.kind for requirement in lot.requirements),
+        tuple(each.kind for each in terms.required),
         lot.works_days,
-        lot.framework.starts_on,
-        lot.framework.ends_on,
+        framework.starts_on,
+        framework.ends_on,
+        terms.areas,
+        {each.kind: each.minimum_pence for each in terms.required if each.minimum_pence},
+        lot.capacity_rule,
+        framework.quotes_needed if framework.kind is FrameworkKind.QUOTATIONS else None,
     )
 
 

@@ -78,7 +78,7 @@ def _decisions_repeat() -> Iterator[str]:
     """Run the rule again on the stored facts: same facts, same ranking, same choice."""
     decisions = select(Decision).options(selectinload(Decision.places)).execution_options(yield_per=200)
     for decision in db.session.scalars(decisions):
-        if decision.rule_version != allocation.RULE_VERSION:
+        if decision.rule_version not in allocation.KNOWN_RULES:
             yield f"The decision {decision.id} was made by the rule {decision.rule_version}, which is not known here."
             continue
         job, lot, today = allocation.stored_facts(decision.inputs)

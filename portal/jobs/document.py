@@ -22,7 +22,7 @@ def job_document(job: Job) -> dict[str, Any]:
         "reference": job.reference,
         "status": job.status.value,
         "authority": job.authority.code,
-        "work_type": job.lot.work_type,
+        "work_type": job.work_type,
         "priority": job.priority.value,
         "required_start": iso(job.required_start),
         "edition": {"schedule": job.edition.schedule.code, "name": job.edition.name},

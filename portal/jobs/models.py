@@ -22,7 +22,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.accounts.models import Organisation
-from portal.framework.models import Lot, Member
+from portal.framework.member_models import Member
+from portal.framework.models import WORK_TYPE, Lot
+from portal.framework.rules import district_of
 from portal.framework.states import Priority
 from portal.jobs.states import DeclineReason, JobStatus, OfferStatus
 from portal.kernel.db import (
@@ -58,6 +60,7 @@ class Job(Base):
     reference: Mapped[Code] = mapped_column(unique=True)
     authority_id: Mapped[int] = reference_to("organisation", index=False)
     lot_id: Mapped[int] = reference_to("lot")
+    work_type: Mapped[str] = mapped_column(String(WORK_TYPE))
     # The edition whose rates the lines froze.
     edition_id: Mapped[int] = reference_to("edition")
     priority: Mapped[Priority] = state_column(Priority)
@@ -82,7 +85,7 @@ class Job(Base):
     @property
     def district(self) -> str:
         """The outward part of the postcode: as much of the place as a contractor sees before accepting."""
-        return self.postcode.split(" ")[0] if " " in self.postcode else self.postcode[:-3]
+        return district_of(self.postcode)
 
 
 class JobLine(Base):
@@ -193,6 +196,15 @@ class Offer(Base):
             postgresql_where=text("status IN ('sent', 'accepted')"),
         ),
         Index("ix_offer_contractor_id_id", "contractor_id", "id"),
+        # What a framework has spent and committed, and what a contractor was given this month.
+        Index(
+            "ix_offer_committed",
+            "member_id",
+            "price_pence",
+            sqlite_where=text("status IN ('sent', 'accepted', 'completed')"),
+            postgresql_where=text("status IN ('sent', 'accepted', 'completed')"),
+        ),
+        Index("ix_offer_contractor_id_sent_at", "contractor_id", "sent_at"),
         not_negative("price_pence"),
         CheckConstraint(
             "status NOT IN ('accepted', 'completed') OR start_on IS NOT NULL", name="accepted_with_a_start"
@@ -237,6 +249,39 @@ class OrderLine(Base):
     rate_pence: Mapped[Pence]
     adjustment_bp: Mapped[BasisPoints]
     net_pence: Mapped[Pence]
+
+
+class Estimate(Base):
+    """A quote that a member gave for a job where work is bought by quotations; in pence, excluding VAT."""
+
+    __tablename__ = "estimate"
+    __table_args__ = (
+        UniqueConstraint("job_id", "member_id"),
+        CheckConstraint("amount_pence > 0", name="amount_above_zero"),
+    )
+
+    id: Mapped[Id]
+    job_id: Mapped[int] = reference_to("job", index=False)
+    member_id: Mapped[int] = reference_to("member", index=False)
+    amount_pence: Mapped[Pence]
+    received_on: Mapped[date] = mapped_column(Date)
+    recorded_by: Mapped[str] = mapped_column(String(254))
+    recorded_at: Mapped[Instant]
+
+    member: Mapped[Member] = relationship(innerjoin=True)
+
+
+class Direction(Base):
+    """The decision to do without the missing quotes for one job, with its reason."""
+
+    __tablename__ = "direction"
+    __table_args__ = (UniqueConstraint("job_id"),)
+
+    id: Mapped[Id]
+    job_id: Mapped[int] = reference_to("job", index=False)
+    reason: Mapped[str] = mapped_column(String(500))
+    decided_by: Mapped[str] = mapped_column(String(254))
+    decided_at: Mapped[Instant]
 
 
 def offer_is(*statuses: OfferStatus) -> ColumnElement[bool]:

@@ -12,7 +12,6 @@ from typing import Any
 
 from sqlalchemy import insert, select, update
 
-from portal.accounts.models import Organisation
 from portal.accounts.queries import framework_managers, technical_officers
 from portal.jobs import allocation
 from portal.jobs.board import Board, Card, windows
@@ -20,7 +19,6 @@ from portal.jobs.models import Decision, Job, JobLine, Offer
 from portal.jobs.notices import exhausted_notice, offer_notice
 from portal.jobs.states import JOB_MOVES, JobStatus, OfferStatus
 from portal.kernel import audit
-from portal.kernel.clock import local_date
 from portal.kernel.db import db, insert_rows, table_of
 from portal.kernel.errors import WrongState
 from portal.kernel.outbox import Notice
@@ -48,9 +46,8 @@ def offer_next(jobs: Sequence[Job], *, because: str, by: str, now: datetime, nat
 
 
 def _offer_chunk(jobs: Sequence[Job], done: Allocated, *, because: str, by: str, now: datetime, nation: Nation) -> None:
-    board = Board(jobs)
-    today = local_date(now)
-    areas = authority_codes(jobs)
+    board = Board(jobs, now)
+    today = board.today
     prices = _line_prices(jobs)
     decisions: list[dict[str, Any]] = []
     places: list[list[tuple[Any, ...]]] = []
@@ -59,7 +56,7 @@ def _offer_chunk(jobs: Sequence[Job], done: Allocated, *, because: str, by: str,
         lot, facts = board.lots[job.lot_id], board.lot_facts[job.lot_id]
         window = windows(lot, job.priority)
         start_by = allocation.start_by(job.required_start, now, window, nation)
-        job_facts = allocation.JobFacts(areas[job.authority_id], job.value_pence, start_by)
+        job_facts = board.job_facts(job, start_by)
         cards = board.members_for(job)
         ranking = allocation.rank(job_facts, facts, [card.facts for card in cards.values()], today)
         # Kept before the load grows: the facts as they were decided on.
@@ -80,7 +77,7 @@ def _offer_chunk(jobs: Sequence[Job], done: Allocated, *, because: str, by: str,
         winner = cards[first.member.code] if first else None
         chosen.append((winner, start_by))
         if winner:
-            board.take(winner)
+            board.take(winner, job)
         decisions.append(
             {
                 "job_id": job.id,
@@ -118,7 +115,12 @@ def _offer_chunk(jobs: Sequence[Job], done: Allocated, *, because: str, by: str,
         done.offered[job.reference] = winner.facts.code
         answer_by = allocation.answer_by(now, windows(board.lots[job.lot_id], job.priority), nation)
         adjustment = winner.facts.adjustment_bp
-        price = sum(price_line(quantity, rate, adjustment).net_pence for quantity, rate in prices[job.id])
+        quoted = board.estimates[job.id].get(winner.member_id)
+        price = (
+            quoted
+            if quoted is not None
+            else sum(price_line(quantity, rate, adjustment).net_pence for quantity, rate in prices[job.id])
+        )
         offers.append(
             {
                 "job_id": job.id,
@@ -166,14 +168,6 @@ def officers_of(job: Job) -> list[str]:
     if job.specified_by in officers:
         return [job.specified_by]
     return officers or framework_managers()
-
-
-def authority_codes(jobs: Sequence[Job]) -> dict[int, str]:
-    """The codes of the jobs' authorities, by id: the areas that members name."""
-    rows = db.session.execute(
-        select(Organisation.id, Organisation.code).where(Organisation.id.in_({job.authority_id for job in jobs}))
-    )
-    return dict(rows.all())
 
 
 def _line_prices(jobs: Sequence[Job]) -> dict[int, list[tuple[Decimal, int]]]:

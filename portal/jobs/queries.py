@@ -10,7 +10,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from portal.accounts.models import Organisation, Person
-from portal.framework.models import Contractor, Member
+from portal.framework.member_models import Contractor, Member
 from portal.jobs.models import Decision, Job, Offer, OrderLine, offer_is
 from portal.jobs.states import JobStatus, OfferStatus
 from portal.kernel.db import db

@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from decimal import Decimal
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import joinedload
 
-from portal.framework.models import Contractor, Member
+from portal.framework.member_models import Contractor, Member
 from portal.jobs import allocation
 from portal.jobs.board import Board
-from portal.jobs.models import Job, Offer, OrderLine, offer_is
+from portal.jobs.models import Estimate, Job, Offer, OrderLine, offer_is
 from portal.jobs.notices import accepted_notice, failed_notice, taken_away_notice
-from portal.jobs.offering import CHUNK, Allocated, authority_codes, offer_next, officers_of
+from portal.jobs.offering import CHUNK, Allocated, offer_next, officers_of
 from portal.jobs.states import JOB_MOVES, OFFER_MOVES, DeclineReason, JobStatus, OfferStatus
 from portal.kernel import audit
 from portal.kernel.clock import date_text, local_date, local_text
@@ -134,7 +135,7 @@ def accept_offer(offer_id: int, *, start_on: date, by: str, now: datetime, natio
     offer, job = _open_offer(offer_id, now)
     if start_on < local_date(now):
         raise RuleBroken(f"{date_text(start_on)} is in the past; give the day on which you will start.")
-    reasons = _reasons_now(offer, job)
+    reasons = _reasons_now(offer, job, now)
     if reasons:
         raise RuleBroken(f"This job cannot be accepted any more: {'; '.join(reasons)}. Speak to the framework manager.")
     if start_on > offer.start_by:
@@ -162,15 +163,36 @@ def accept_offer(offer_id: int, *, start_on: date, by: str, now: datetime, natio
     return offer
 
 
-def _reasons_now(offer: Offer, job: Job) -> tuple[str, ...]:
-    """What has come to keep the member from the job since the offer was sent; its own capacity was kept free for it."""
-    board = Board([job])
+def _reasons_now(offer: Offer, job: Job, now: datetime) -> tuple[str, ...]:
+    """What has come to keep the member from the job since the offer was sent; its own capacity was kept free for it.
+
+    Its quote, if it gave one, was taken when the offer was made.
+    """
+    board = Board([job], now)
     facts = next(card.facts for card in board.members_for(job).values() if card.member_id == offer.member_id)
-    job_facts = allocation.JobFacts(authority_codes([job])[job.authority_id], job.value_pence, offer.start_by)
-    return allocation.member_reasons(replace(facts, load=0, capacity=1), job_facts, board.lot_facts[job.lot_id])
+    own = replace(facts, load=0, capacity=1, month_limit_pence=None, earlier="")
+    return allocation.member_reasons(
+        own, board.job_facts(job, offer.start_by), board.lot_facts[job.lot_id], board.today
+    )
 
 
 def _freeze_order(offer: Offer, job: Job) -> None:
+    if db.session.scalar(select(Estimate.id).where(Estimate.job_id == job.id, Estimate.member_id == offer.member_id)):
+        # The works at the price that was quoted for all of them.
+        db.session.add(
+            OrderLine(
+                offer_id=offer.id,
+                position=1,
+                code="QUOTE",
+                description=f"The works as specified, {len(job.lines)} items, at the price quoted",
+                unit="job",
+                quantity=Decimal(1),
+                rate_pence=offer.price_pence,
+                adjustment_bp=0,
+                net_pence=offer.price_pence,
+            )
+        )
+        return
     rows = []
     for line in job.lines:
         priced = price_line(line.quantity, line.rate_pence, offer.adjustment_bp)

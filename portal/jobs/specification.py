@@ -12,12 +12,16 @@ from sqlalchemy import insert, select
 
 from portal.accounts.models import Organisation
 from portal.accounts.policy import OrganisationKind
-from portal.framework.models import Framework, Lot, Participation
-from portal.framework.services import DEFAULT_FRAMEWORK, add_framework, add_lot
+from portal.framework.membership import access_of
+from portal.framework.models import Framework, Lot, LotWorkType
+from portal.framework.queries import lots_called_off
+from portal.framework.rules import district_of
+from portal.framework.services import DEFAULT_FRAMEWORK, add_framework, add_lot, add_participation
 from portal.jobs.job_file import NewJob
 from portal.jobs.models import Job, JobLine
 from portal.jobs.states import JobStatus
 from portal.kernel import audit
+from portal.kernel.clock import local_date
 from portal.kernel.db import db
 from portal.kernel.errors import Clash, InputRefused, Problem, RuleBroken, WrongState
 from portal.rates.models import Edition, Item
@@ -77,7 +81,7 @@ def specify_jobs(
             continue
         priced = price_lines(job, items)
         value = sum(line.net_pence for line in priced)
-        lot = _lot_for(shelves.get((authority.id, job.work_type), []), value)
+        lot = _lot_for(shelves.get((authority.id, job.work_type), []), value, district_of(job.postcode))
         if lot is None:
             known = sorted({work_type for area, work_type in shelves if area == authority.id})
             problems.append(
@@ -96,6 +100,7 @@ def specify_jobs(
                 "reference": job.reference,
                 "authority_id": authority.id,
                 "lot_id": lot.id,
+                "work_type": job.work_type,
                 "edition_id": edition.id,
                 "priority": job.priority,
                 "status": JobStatus.SPECIFIED,
@@ -198,15 +203,13 @@ def _lots(
     by: str,
     now: datetime,
 ) -> Shelves:
-    """The lots that each authority can call off, by work type; made where ``create`` says so."""
+    """The lots that each authority can call off today, by work type; made where ``create`` says so."""
     shelves: Shelves = {}
-    rows = db.session.execute(
-        select(Participation.authority_id, Lot)
-        .join(Lot, Lot.framework_id == Participation.framework_id)
-        .order_by(Lot.value_from_pence, Lot.id)
-    )
-    for authority_id, lot in rows:
-        shelves.setdefault((authority_id, lot.work_type), []).append(lot)
+    for authority in authorities.values():
+        for lot in lots_called_off(authority.id, local_date(now)):
+            if _covers(lot, authority.code):
+                for each in lot.work_types:
+                    shelves.setdefault((authority.id, each.work_type), []).append(lot)
     if not create:
         return shelves
     for job in jobs:
@@ -216,45 +219,51 @@ def _lots(
         framework = db.session.scalar(select(Framework).order_by(Framework.id).limit(1)) or add_framework(
             DEFAULT_FRAMEWORK, f"Adaptations framework {DEFAULT_FRAMEWORK}", None, None, by=by, now=now
         )
-        in_framework = select(Lot).where(Lot.framework_id == framework.id, Lot.work_type == job.work_type)
-        made = db.session.scalar(in_framework.order_by(Lot.id).limit(1))
-        if made is None:
-            made = add_lot(framework, job.work_type, requirements=(), by=by, now=now)
-            done.lots += 1
-        takes_part = select(Participation.id).where(
-            Participation.framework_id == framework.id, Participation.authority_id == authority.id
+        made = db.session.scalar(
+            select(Lot)
+            .join(LotWorkType, LotWorkType.lot_id == Lot.id)
+            .where(Lot.framework_id == framework.id, LotWorkType.work_type == job.work_type)
+            .order_by(Lot.id)
+            .limit(1)
         )
-        if db.session.scalar(takes_part) is None:
-            db.session.add(Participation(framework_id=framework.id, authority_id=authority.id))
+        if made is None:
+            made = add_lot(framework, job.work_type, by=by, now=now)
+            done.lots += 1
+        # An authority that has left is not let in again by a list of jobs; its lots are looked for in vain.
+        if authority.code not in access_of(framework.id):
+            add_participation(framework, authority, by=by, now=now)
+        elif made.id not in {lot.id for lot in lots_called_off(authority.id, local_date(now))}:
+            continue
         shelves[authority.id, job.work_type] = [made]
     return shelves
 
 
-def _lot_for(lots: Sequence[Lot], value_pence: int) -> Lot | None:
-    """The lot whose value band holds the job; with a single lot, that one (its band is then a reason, not a riddle)."""
+def _covers(lot: Lot, authority: str) -> bool:
+    """Whether a lot can cover jobs of an authority: it is not limited, or to this one, or to districts."""
+    return not lot.areas or any(area.authority is None or area.authority.code == authority for area in lot.areas)
+
+
+def _lot_for(lots: Sequence[Lot], value_pence: int, district: str = "") -> Lot | None:
+    """The lot whose areas and value band hold the job; with a single lot, that one (what does not fit is then a
+    reason, not a riddle)."""
     if len(lots) == 1:
         return lots[0]
     return next(
         (
             lot
             for lot in lots
-            if lot.value_from_pence <= value_pence and (lot.value_to_pence is None or value_pence < lot.value_to_pence)
+            if (not lot.areas or any(area.authority or area.district == district for area in lot.areas))
+            and lot.value_from_pence <= value_pence
+            and (lot.value_to_pence is None or value_pence < lot.value_to_pence)
         ),
         None,
     )
 
 
-def work_types(authority_id: int) -> list[str]:
-    """The work types that an authority can call off."""
-    return list(
-        db.session.scalars(
-            select(Lot.work_type)
-            .join(Participation, Participation.framework_id == Lot.framework_id)
-            .where(Participation.authority_id == authority_id)
-            .distinct()
-            .order_by(Lot.work_type)
-        )
-    )
+def _lots_taking(authority: Organisation, work_type: str, *, by: str, now: datetime) -> list[Lot]:
+    """The lots that one authority can call off for a work type today."""
+    shelves = _lots([], {authority.code: authority}, create=False, done=Specified(), by=by, now=now)
+    return shelves.get((authority.id, work_type), [])
 
 
 def draft_job(job: NewJob, edition: Edition, *, by: str, now: datetime) -> Job:
@@ -267,17 +276,14 @@ def draft_job(job: NewJob, edition: Edition, *, by: str, now: datetime) -> Job:
     authority = db.session.scalar(
         select(Organisation).where(Organisation.code == job.authority, Organisation.kind == OrganisationKind.AUTHORITY)
     )
-    lots = (
-        _lots([], {}, create=False, done=Specified(), by=by, now=now).get((authority.id, job.work_type), [])
-        if authority
-        else []
-    )
+    lots = [] if authority is None else _lots_taking(authority, job.work_type, by=by, now=now)
     if authority is None or not lots:
         raise RuleBroken(f"No lot of {job.authority} takes the work type {job.work_type}; set the lot up first.")
     draft = Job(
         reference=job.reference,
         authority_id=authority.id,
         lot_id=lots[0].id,
+        work_type=job.work_type,
         edition_id=edition.id,
         priority=job.priority,
         status=JobStatus.DRAFT,
@@ -365,18 +371,8 @@ def finish_specification(job_id: int, *, by: str, now: datetime) -> Job:
     job = _lock_draft(job_id)
     if not _lines(job):
         raise RuleBroken("Add at least one item before you finish; a job without works cannot be offered.")
-    lots = list(
-        db.session.scalars(
-            select(Lot)
-            .join(Participation, Participation.framework_id == Lot.framework_id)
-            .where(
-                Participation.authority_id == job.authority_id,
-                Lot.work_type == select(Lot.work_type).where(Lot.id == job.lot_id).scalar_subquery(),
-            )
-            .order_by(Lot.value_from_pence, Lot.id)
-        )
-    )
-    lot = _lot_for(lots, job.value_pence)
+    authority = db.session.get_one(Organisation, job.authority_id)
+    lot = _lot_for(_lots_taking(authority, job.work_type, by=by, now=now), job.value_pence, job.district)
     if lot is None:
         raise RuleBroken("No lot takes a job of this value; ask the framework manager for one.")
     job.lot_id, job.status, job.specified_by, job.specified_at, job.since = lot.id, JobStatus.SPECIFIED, by, now, now

@@ -13,6 +13,7 @@ from portal.accounts.models import Organisation, Person
 from portal.accounts.policy import OrganisationKind, Permission
 from portal.accounts.queries import organisations
 from portal.config import Settings
+from portal.framework.queries import work_types_of
 from portal.framework.states import Priority
 from portal.jobs import queries, services, specification
 from portal.jobs.forms import JobForm, LineForm, StartedForm, WithdrawForm
@@ -75,7 +76,11 @@ def new() -> ResponseReturnValue:
     authorities = own_authorities(person)
     form.authority.choices = [SelectChoice(organisation.code, organisation.name) for organisation in authorities]
     types = sorted(
-        {work_type for organisation in authorities for work_type in specification.work_types(organisation.id)}
+        {
+            work_type
+            for organisation in authorities
+            for work_type in work_types_of(organisation.id, clock.local_date(clock.now()))
+        }
     )
     form.work_type.choices = [
         SelectChoice("", "Choose a work type"),

@@ -24,7 +24,8 @@ from portal.accounts.policy import Role
 from portal.accounts.services import person_for
 from portal.checks import everything_off
 from portal.config import Settings
-from portal.framework.models import Contractor, Framework, Lot, Member
+from portal.framework.member_models import Contractor, Member, RankPlace
+from portal.framework.models import Framework, Lot, LotWorkType
 from portal.jobs.models import Offer
 from portal.jobs.states import OfferStatus
 from portal.kernel.audit import AuditEvent
@@ -465,7 +466,12 @@ def test_rank_may_differ_by_lot_in_rows_of_their_own(portal: Portal, write: Writ
 
     portal("contractors", "import", write("c.csv", CONTRACTORS + more), "--create")
 
-    ranks = db.session.execute(select(Lot.name, Member.rank).join(Member.lot).where(Member.rank != 2)).all()
+    ranks = db.session.execute(
+        select(Lot.name, RankPlace.rank)
+        .join(RankPlace.member)
+        .join(Member.lot)
+        .where(RankPlace.rank != 2)
+    ).all()
     assert sorted(map(tuple, ranks)) == [("Hoist", 4), ("Ramp", 1), ("Stair lift", 1)]
 
 
@@ -541,7 +547,7 @@ def test_jobs_with_create_make_authority_and_lot(portal: Portal, write: Write) -
     done = document(portal("jobs", "import", write("jobs.csv", JOBS), "--create", "--json"))
 
     assert done == {"jobs": 2, "lots": 2, "authorities": 2}
-    assert sorted(db.session.scalars(select(Lot.work_type))) == ["Ramp", "Stair lift"]
+    assert sorted(db.session.scalars(select(LotWorkType.work_type))) == ["Ramp", "Stair lift"]
 
 
 def test_jobs_without_any_rates_say_what_to_do(portal: Portal, write: Write) -> None:

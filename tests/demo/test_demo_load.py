@@ -28,7 +28,8 @@ from portal.demo.history import Register
 from portal.demo.jobs import demo_jobs
 from portal.demo.load import SIZES, WARNING, demo_sign_ins, load_demo
 from portal.demo.set_up import PASSWORD
-from portal.framework.models import Contractor, Lot
+from portal.framework.member_models import Contractor
+from portal.framework.models import Lot
 from portal.framework.queries import unserved_areas
 from portal.framework.states import Priority
 from portal.jobs import queries

@@ -77,7 +77,7 @@ lists_of_members = st.lists(members, unique_by=lambda member: member.code, max_s
 
 
 def test_a_member_with_everything_in_order_has_no_reason_against_it() -> None:
-    assert member_reasons(GOOD, JOB, LOT) == ()
+    assert member_reasons(GOOD, JOB, LOT, TODAY) == ()
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_member_with_everything_in_order_has_no_reason_against_it() -> None:
     ],
 )
 def test_each_reason_keeps_a_member_out_and_says_why(changes: dict[str, object], reason: str) -> None:
-    assert member_reasons(replace(GOOD, **changes), JOB, LOT) == (reason,)  # type: ignore[arg-type]
+    assert member_reasons(replace(GOOD, **changes), JOB, LOT, TODAY) == (reason,)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_each_reason_keeps_a_member_out_and_says_why(changes: dict[str, object],
     ],
 )
 def test_a_member_at_the_edge_is_still_in(changes: dict[str, object]) -> None:
-    assert member_reasons(replace(GOOD, **changes), JOB, LOT) == ()  # type: ignore[arg-type]
+    assert member_reasons(replace(GOOD, **changes), JOB, LOT, TODAY) == ()  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_every_reason_is_given_not_only_the_first() -> None:
         documents={},
     )
 
-    assert len(member_reasons(hopeless, JOB, LOT)) == 7
+    assert len(member_reasons(hopeless, JOB, LOT, TODAY)) == 7
 
 
 def test_members_stand_in_rank_order_and_codes_break_ties() -> None:

@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from builders import NATION, NOW, OFFICER, Scene, scene
+from builders import NATION, NOW, OFFICER, Scene, scene, standing_of
 from databases import Shelves, SqliteShelf, app_on, settings_for
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -23,12 +23,13 @@ from hypothesis.stateful import (
 from sqlalchemy import func, select
 
 from portal.checks import everything_off
-from portal.framework.models import Contractor
-from portal.framework.services import set_member_status
+from portal.framework.member_models import Contractor, Member
+from portal.framework.membership import set_member_status
 from portal.framework.states import MEMBER_MOVES, MemberStatus
 from portal.jobs import services
 from portal.jobs.models import Job, Offer
 from portal.jobs.states import JOB_MOVES, OPEN, DeclineReason, JobStatus, OfferStatus
+from portal.kernel.clock import local_date
 from portal.kernel.db import db, transaction
 from portal.kernel.errors import RuleBroken, WrongState
 
@@ -68,6 +69,9 @@ class LifeOfJobs(RuleBasedStateMachine):
         db.session.rollback()
         return list(db.session.scalars(select(Offer).where(Offer.status.in_(statuses)).order_by(Offer.id)))
 
+    def standing(self, member: Member) -> MemberStatus:
+        return standing_of(member, local_date(self.now))
+
     def one_of(self, choice: int, *statuses: OfferStatus) -> Offer | None:
         found = self.offers(*statuses)
         return found[choice % len(found)] if found else None
@@ -102,7 +106,9 @@ class LifeOfJobs(RuleBasedStateMachine):
         except (WrongState, RuleBroken):
             db.session.rollback()
             late = self.now >= offer.answer_by
-            assert offer.status is not OfferStatus.SENT or late or offer.member.status is not MemberStatus.ACTIVE
+            assert (
+                offer.status is not OfferStatus.SENT or late or self.standing(offer.member) is not MemberStatus.ACTIVE
+            )
 
     @rule(choice=st.integers(0, 20), code=st.sampled_from(list(DeclineReason)))
     def decline(self, choice: int, code: DeclineReason) -> None:
@@ -139,7 +145,7 @@ class LifeOfJobs(RuleBasedStateMachine):
     def change_a_membership(self, choice: int, status: MemberStatus) -> None:
         member = self.there.members[choice % len(self.there.members)]
         db.session.rollback()
-        if status in MEMBER_MOVES[member.status]:
+        if status in MEMBER_MOVES[self.standing(member)]:
             with transaction():
                 set_member_status(member, status, reason="At the review", by=OFFICER, now=self.now)
 

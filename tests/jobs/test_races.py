@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from portal.checks import everything_off
 from portal.config import Settings
-from portal.framework.models import Contractor
+from portal.framework.member_models import Contractor
 from portal.jobs import services
 from portal.jobs.models import Job, Offer
 from portal.jobs.states import OPEN, DeclineReason, JobStatus, OfferStatus

@@ -110,9 +110,7 @@ def test_a_job_without_works_cannot_be_finished(app: Flask) -> None:
 def test_a_finished_job_stands_in_the_lot_of_its_value(app: Flask) -> None:
     where = authority()
     home = framework(where)
-    small = framework_with_lot(within=home, work_type="Bathroom", value_to_pence=300_000)
-    with transaction():
-        small.name = "Bathroom, small"
+    small = framework_with_lot(within=home, work_type="Bathroom", name="Bathroom, small", value_to_pence=300_000)
     large = framework_with_lot(within=home, work_type="Bathroom", value_from_pence=300_000)
     there = Scene(where, small, edition())
     jobs = [draft(there) for _ in range(2)]
@@ -163,7 +161,7 @@ def filled(there: Scene, **changes: object) -> dict[str, object]:
     return {
         "Case reference": "DFG-0412",
         "Authority": there.authority.name,
-        "Work type": there.lot.work_type,
+        "Work type": there.lot.name,
         "Client’s name": "Client 0412",
         "Address of the works": "14 Elm Row",
         "Postcode": "rg12ab",
@@ -229,7 +227,7 @@ def test_an_officer_is_offered_no_other_authority(there: Scene, officer: StrictC
     page = officer.get("/jobs/new")
 
     assert elsewhere.authority.name not in page.text
-    assert elsewhere.lot.work_type not in page.text
+    assert elsewhere.lot.name not in page.text
 
 
 # A contractor's answer, from the phone --------------------------------------------------------------------------------

@@ -23,7 +23,8 @@ from portal.accounts.policy import Role
 from portal.analytics.models import Quote
 from portal.demo import SCHEDULE_FILE
 from portal.demo.calibration import demo_prices
-from portal.framework.models import Contractor, Lot
+from portal.framework.member_models import Contractor
+from portal.framework.models import Lot
 from portal.jobs.models import Job
 from portal.jobs.queries import job_by_reference
 from portal.jobs.states import JobStatus, OfferStatus

@@ -65,7 +65,7 @@ def world(app: Flask, fixed_clock: object) -> World:
                     reference=f"Q-{number}",
                     authority_id=there.authority.id,
                     contractor_id=there.members[0].contractor_id,
-                    work_type=there.lot.work_type,
+                    work_type=there.lot.name,
                     quoted_on=NOW.date(),
                     quantity=Decimal(1),
                     amount_pence=200_000 + 1_000 * number,

@@ -1,0 +1,439 @@
+"""Change who is on the list: applications, admissions, suspensions, releases, and the ranks.
+
+Every step is an event that stays: the standing on any day follows from them (``rules.standing_on``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import selectinload
+
+from portal.accounts.models import Organisation
+from portal.accounts.policy import OrganisationKind
+from portal.framework.member_models import Contractor, Member, MemberArea, MemberEvent, RankEdition, RankPlace
+from portal.framework.models import Lot, Participation
+from portal.framework.rules import POSTCODE_DISTRICT, Standing, overlapping, standing
+from portal.framework.states import MEMBER_MOVES, MemberStatus
+from portal.kernel import audit
+from portal.kernel.clock import date_text, local_date
+from portal.kernel.db import db, table_of
+from portal.kernel.errors import Clash, NotFound, RuleBroken, WrongState
+
+#: Who is on the list in the narrow sense: these hold a rank that nobody else may have.
+LISTED = frozenset({MemberStatus.ACTIVE, MemberStatus.SUSPENDED})
+LONGEST_REASON = 500
+#: No list ranks further down than this.
+MOST_RANK = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class RankWanted:
+    """A rank from 1 (the first), and a share of the work in basis points where shares are agreed."""
+
+    rank: int
+    share_bp: int | None = None
+
+
+class SharedRank(Clash):
+    """Two members would hold one rank where both work; ``codes`` are theirs."""
+
+    def __init__(self, first: str, second: str, rank: int, lot: str) -> None:
+        self.codes = tuple(sorted((first, second)))
+        super().__init__(
+            f"{' and '.join(self.codes)} would share rank {rank} in lot {lot}; give each member a rank of its own."
+        )
+
+
+def lock_member(member_id: int) -> Member:
+    """The membership, its contractor's row locked so that its history has one writer; ``NotFound`` without one."""
+    member = db.session.scalar(select(Member).where(Member.id == member_id))
+    if member is None:
+        raise NotFound("There is no such membership.")
+    lock_contractor(member.contractor_id)
+    return member
+
+
+def lock_contractor(contractor_id: int) -> Contractor:
+    """The contractor as it is now, locked; allocation locks the same row."""
+    return db.session.scalars(
+        select(Contractor)
+        .where(Contractor.id == contractor_id)
+        .with_for_update(of=Contractor)
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def last_event(member_id: int) -> MemberEvent | None:
+    """The latest step in a membership's history."""
+    return db.session.scalar(
+        select(MemberEvent).where(MemberEvent.member_id == member_id).order_by(MemberEvent.id.desc()).limit(1)
+    )
+
+
+def standing_now(member_id: int, day: date) -> Standing | None:
+    """Where a membership stands on ``day``, not before its last step; ``None`` without a history."""
+    last = last_event(member_id)
+    return None if last is None else standing(last.status, last.reason, last.until_on, day)
+
+
+def add_event(
+    member: Member,
+    status: MemberStatus,
+    *,
+    reason: str,
+    by: str,
+    now: datetime,
+    until_on: date | None = None,
+    from_on: date | None = None,
+) -> None:
+    """Write a step that holds from ``from_on`` (default: today), with its audit event.
+
+    The caller has asked whether it may be taken.
+    """
+    db.session.add(
+        MemberEvent(
+            member_id=member.id,
+            status=status,
+            from_on=from_on or local_date(now),
+            until_on=until_on,
+            reason=reason,
+            decided_by=by,
+            decided_at=now,
+        )
+    )
+    audit.record(
+        f"member {status.value}",
+        f"contractor:{member.contractor.organisation.code}",
+        at=now,
+        actor=by,
+        lot=member.lot.name,
+        reason=reason,
+        until=until_on and until_on.isoformat(),
+    )
+    db.session.flush()
+
+
+def set_member_status(
+    member: Member, status: MemberStatus, *, reason: str, by: str, now: datetime, until_on: date | None = None
+) -> None:
+    """Move a membership to ``status`` with a reason, from today.
+
+    Raises ``WrongState`` when that move does not exist, ``RuleBroken`` for a suspension that ends before tomorrow, a
+    missing reason for a suspension or removal, or a day before the last step.
+    """
+    member = lock_member(member.id)
+    last, today = last_event(member.id), local_date(now)
+    if last is None:
+        raise WrongState("This membership has no history yet.")
+    if today < last.from_on:
+        raise RuleBroken(f"The last step was taken on {date_text(last.from_on)}; the next cannot come before it.")
+    current = standing(last.status, last.reason, last.until_on, today).status
+    if status not in MEMBER_MOVES[current]:
+        raise WrongState(f"This membership is {current.value}; it cannot become {status.value}.")
+    reason = checked_reason(reason, needed=status in {MemberStatus.SUSPENDED, MemberStatus.REMOVED})
+    if until_on is not None and status is not MemberStatus.SUSPENDED:
+        raise RuleBroken("Only a suspension has an end.")
+    if until_on is not None and until_on <= today:
+        raise RuleBroken(f"The suspension must end after today; {date_text(until_on)} does not.")
+    add_event(member, status, reason=reason, by=by, now=now, until_on=until_on)
+
+
+def checked_reason(reason: str, *, needed: bool) -> str:
+    """The reason without idle space; ``RuleBroken`` when it is missing or too long."""
+    reason = " ".join(reason.split())
+    if needed and not reason:
+        raise RuleBroken("Give the reason; it is kept with the membership and shown to the contractor.")
+    if len(reason) > LONGEST_REASON:
+        raise RuleBroken(f"The reason has {len(reason)} characters; at most {LONGEST_REASON} fit.")
+    return reason
+
+
+# Applications ---------------------------------------------------------------------------------------------------------
+
+
+def apply_for_lot(
+    contractor_id: int, lot_id: int, *, areas: Collection[str], adjustment_bp: int, by: str, now: datetime
+) -> Member:
+    """Apply for a lot: the codes of the areas wanted (authorities, postcode districts) and the tendered adjustment.
+
+    Whoever was released or removed may apply again. Raises ``Clash`` for an application sent twice, ``RuleBroken``
+    for areas that the lot does not cover, an adjustment that leaves no price, or a framework that takes nobody.
+    """
+    contractor = lock_contractor(contractor_id)
+    lot = db.session.get(Lot, lot_id)
+    if lot is None:
+        raise NotFound("There is no such lot.")
+    today = local_date(now)
+    ends_on = lot.framework.ends_on
+    if ends_on is not None and ends_on <= today:
+        raise RuleBroken(f"The framework of the lot {lot.name} ended on {date_text(ends_on)}.")
+    check_adjustment(adjustment_bp)
+    member = db.session.scalar(select(Member).where(Member.lot_id == lot_id, Member.contractor_id == contractor_id))
+    before = None if member is None else standing_now(member.id, today)
+    if before is not None and MemberStatus.APPLIED not in MEMBER_MOVES[before.status]:
+        words = {
+            MemberStatus.APPLIED: "You have applied for the lot {lot} already; the application waits to be checked.",
+            MemberStatus.CHECKING: "Your application for the lot {lot} is being checked already.",
+        }
+        raise Clash(words.get(before.status, "You are a member of the lot {lot} already.").format(lot=lot.name))
+    if member is None:
+        member = Member(lot_id=lot_id, contractor_id=contractor.id, adjustment_bp=adjustment_bp)
+        db.session.add(member)
+    member.adjustment_bp = adjustment_bp
+    set_areas(member, lot, areas, today)
+    db.session.flush()
+    add_event(member, MemberStatus.APPLIED, reason="", by=by, now=now)
+    return member
+
+
+def check_adjustment(adjustment_bp: int) -> None:
+    """``RuleBroken`` for an adjustment (basis points) that leaves no price or ten times the price."""
+    if not -10_000 < adjustment_bp <= 100_000:
+        raise RuleBroken("The adjustment must lie above −100 % and not above 1,000 %; write for example −2.5.")
+
+
+def set_areas(member: Member, lot: Lot, areas: Collection[str], today: date) -> None:
+    """Let ``member`` work in ``areas``: codes of authorities that take part, or postcode districts.
+
+    Raises ``RuleBroken`` for none, for an unknown one, for one outside the lot, and for an authority that has left.
+    """
+    wanted = list(dict.fromkeys(areas))
+    if not wanted:
+        raise RuleBroken("Choose at least one area to work in.")
+    authorities = {
+        organisation.code: organisation
+        for organisation in db.session.scalars(
+            select(Organisation).where(Organisation.code.in_(wanted), Organisation.kind == OrganisationKind.AUTHORITY)
+        )
+    }
+    limited = {area.authority.code if area.authority else area.district for area in lot.areas}
+    access = access_of(lot.framework_id)
+    kept = {area.code: area for area in member.areas}
+    rows = []
+    for code in wanted:
+        authority = authorities.get(code)
+        if authority is None and not POSTCODE_DISTRICT.fullmatch(code):
+            raise RuleBroken(f"{code} is neither an authority nor a postcode district such as RG1.")
+        if authority is not None and not any(to_on is None or to_on > today for _, to_on in access.get(code, ())):
+            raise RuleBroken(f"{authority.name} does not take part in this framework; leave that area out.")
+        if limited and authority is not None and code not in limited and all(code in access for code in limited):
+            raise RuleBroken(f"The lot {lot.name} does not cover {authority.name}; leave that area out.")
+        rows.append(
+            kept.get(code)
+            or MemberArea(
+                authority_id=authority.id if authority else None,
+                authority=authority,
+                district="" if authority else code,
+            )
+        )
+    member.areas = rows
+
+
+def access_of(framework_id: int) -> dict[str, list[tuple[date | None, date | None]]]:
+    """Each participating authority's periods ``[from, to)`` in a framework, by its code."""
+    found: dict[str, list[tuple[date | None, date | None]]] = {}
+    for code, from_on, to_on in db.session.execute(
+        select(Organisation.code, Participation.from_on, Participation.to_on)
+        .join(Organisation, Organisation.id == Participation.authority_id)
+        .where(Participation.framework_id == framework_id)
+        .order_by(Participation.id)
+    ):
+        found.setdefault(code, []).append((from_on, to_on))
+    return found
+
+
+def admit_member(
+    member: Member, *, reason: str, by: str, now: datetime, rank: int | None = None, share_bp: int | None = None
+) -> None:
+    """Admit a checked applicant from today, with a rank (the next free one when none is named).
+
+    The rank goes into a new edition of ranks from today, and into every edition that starts later. Raises as
+    ``set_member_status`` does, and ``Clash`` for a rank that another member holds.
+    """
+    set_member_status(member, MemberStatus.ACTIVE, reason=reason, by=by, now=now)
+    today = local_date(now)
+    lot = lock_lot(member.lot_id)
+    for starts_on in [today, *later_editions(lot.id, today)]:
+        places = ranks_on(lot.id, starts_on)
+        places.pop(member.id, None)
+        taken = max((place.rank for place in places.values()), default=0)
+        # A later edition may have given the rank to somebody else: there the newcomer goes to the end.
+        wanted = rank if rank is not None and starts_on == today else taken + 1
+        places[member.id] = RankWanted(wanted, share_bp)
+        set_ranks(lot, starts_on, places, note=f"{code_of(member)} admitted", by=by, now=now, everyone=False)
+
+
+def code_of(member: Member) -> str:
+    """The contractor's code."""
+    return member.contractor.organisation.code
+
+
+# Ranks ----------------------------------------------------------------------------------------------------------------
+
+
+def lock_lot(lot_id: int) -> Lot:
+    """The lot, locked: its ranks have one writer."""
+    return db.session.scalars(
+        select(Lot)
+        .where(Lot.id == lot_id)
+        .with_for_update(of=Lot, key_share=True)
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def edition_on(lot_id: int, day: date) -> RankEdition | None:
+    """The edition of ranks in force on ``day``."""
+    return db.session.scalar(
+        select(RankEdition)
+        .where(RankEdition.lot_id == lot_id, RankEdition.starts_on <= day)
+        .order_by(RankEdition.starts_on.desc())
+        .limit(1)
+        .options(selectinload(RankEdition.places))
+        .execution_options(populate_existing=True)
+    )
+
+
+def later_editions(lot_id: int, day: date) -> list[date]:
+    """The days after ``day`` on which new editions of ranks start."""
+    return list(
+        db.session.scalars(
+            select(RankEdition.starts_on)
+            .where(RankEdition.lot_id == lot_id, RankEdition.starts_on > day)
+            .order_by(RankEdition.starts_on)
+        )
+    )
+
+
+def ranks_on(lot_id: int, day: date) -> dict[int, RankWanted]:
+    """Rank and share by member id as they hold on ``day``."""
+    edition = edition_on(lot_id, day)
+    return {} if edition is None else {p.member_id: RankWanted(p.rank, p.share_bp) for p in edition.places}
+
+
+def set_ranks(
+    lot: Lot,
+    starts_on: date,
+    ranks: Mapping[int, RankWanted],
+    *,
+    by: str,
+    now: datetime,
+    note: str = "",
+    review_id: int | None = None,
+    everyone: bool = True,
+) -> RankEdition:
+    """A new edition of the lot's ranks from ``starts_on``, today or later; one that starts that day is replaced.
+
+    ``ranks`` maps member ids to their places. With ``everyone`` each member who is active or suspended must have one.
+    Raises ``RuleBroken`` for a day in the past, a member left out or of another lot, a rank below 1, shares that come
+    to more than 100 %, and ``SharedRank`` for two members with one rank in one area.
+    """
+    if starts_on < local_date(now):
+        raise RuleBroken(f"{date_text(starts_on)} is in the past: ranks that have been in force are not changed.")
+    return write_ranks(lot, starts_on, ranks, by=by, now=now, note=note, review_id=review_id, everyone=everyone)
+
+
+def write_ranks(
+    lot: Lot,
+    starts_on: date,
+    ranks: Mapping[int, RankWanted],
+    *,
+    by: str,
+    now: datetime,
+    note: str = "",
+    review_id: int | None = None,
+    everyone: bool = False,
+) -> RankEdition:
+    """``set_ranks`` for any day: the first list of a lot may hold since before it was brought in."""
+    members = {
+        member.id: member
+        for member in db.session.scalars(
+            select(Member).where(Member.lot_id == lot.id).options(selectinload(Member.areas))
+        )
+    }
+    if strangers := set(ranks) - set(members):
+        raise RuleBroken(f"{len(strangers)} of these members are not members of the lot {lot.name}.")
+    if everyone:
+        listed = standings_of(lot.id, starts_on)
+        left_out = [
+            code_of(members[each]) for each in sorted(members) if listed.get(each) in LISTED and each not in ranks
+        ]
+        if left_out:
+            raise RuleBroken(f"Give a rank to every member; {', '.join(left_out)} would have none.")
+    if any(not 1 <= place.rank <= MOST_RANK for place in ranks.values()):
+        raise RuleBroken(f"A rank is a whole number from 1 to {MOST_RANK:,}.")
+    if sum(place.share_bp or 0 for place in ranks.values()) > 10_000:
+        raise RuleBroken("The shares come to more than 100 %.")
+    refuse_shared_ranks(lot, ranks, members, starts_on)
+    edition = db.session.scalar(
+        select(RankEdition).where(RankEdition.lot_id == lot.id, RankEdition.starts_on == starts_on)
+    )
+    if edition is None:
+        edition = RankEdition(lot_id=lot.id, starts_on=starts_on)
+        db.session.add(edition)
+    edition.note, edition.made_by, edition.made_at, edition.review_id = note, by, now, review_id
+    edition.places = []
+    db.session.flush()
+    if ranks:
+        db.session.execute(
+            insert(table_of(RankPlace)),
+            [
+                {"edition_id": edition.id, "member_id": member_id, "rank": place.rank, "share_bp": place.share_bp}
+                for member_id, place in ranks.items()
+            ],
+        )
+    db.session.expire(edition, ["places"])
+    audit.record(
+        "ranks set",
+        f"framework:{lot.framework.code}",
+        at=now,
+        actor=by,
+        lot=lot.name,
+        starts_on=starts_on.isoformat(),
+        ranks={code_of(members[member_id]): place.rank for member_id, place in ranks.items()},
+    )
+    return edition
+
+
+def standings_of(lot_id: int, day: date) -> dict[int, MemberStatus]:
+    """Where each member of a lot stands on ``day``, by member id."""
+    latest = (
+        select(func.max(MemberEvent.id))
+        .join(Member, Member.id == MemberEvent.member_id)
+        .where(Member.lot_id == lot_id, MemberEvent.from_on <= day)
+        .group_by(MemberEvent.member_id)
+    )
+    return {
+        event.member_id: standing(event.status, event.reason, event.until_on, day).status
+        for event in db.session.scalars(select(MemberEvent).where(MemberEvent.id.in_(latest)))
+    }
+
+
+def refuse_shared_ranks(lot: Lot, ranks: Mapping[int, RankWanted], members: Mapping[int, Member], day: date) -> None:
+    """``SharedRank`` when two members on the list would share a rank in one area; the contractor's code breaks ties of
+    members who never meet."""
+    listed = standings_of(lot.id, day)
+    holders: dict[tuple[int, str], str] = {}
+    for member_id, place in ranks.items():
+        if listed.get(member_id) not in LISTED:
+            continue
+        for area in members[member_id].areas:
+            other = holders.setdefault((place.rank, area.code), code_of(members[member_id]))
+            if other != code_of(members[member_id]):
+                raise SharedRank(other, code_of(members[member_id]), place.rank, lot.name)
+
+
+def refuse_overlap(
+    period: tuple[date | None, date | None], others: Collection[tuple[date | None, date | None]], what: str
+) -> None:
+    """``Clash`` when ``period`` shares a day with one of ``others``; ``RuleBroken`` when it ends before it starts."""
+    first, end = period
+    if first is not None and end is not None and end <= first:
+        raise RuleBroken(f"The end {date_text(end)} must come after the start {date_text(first)}.")
+    if (other := overlapping(period, others)) is not None:
+        begins = date_text(other[0]) if other[0] else "the beginning"
+        ends = date_text(other[1]) if other[1] else "further notice"
+        raise Clash(f"{what} has a period from {begins} until {ends} already; the new one overlaps it.")
