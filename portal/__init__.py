@@ -15,14 +15,16 @@ from flask_migrate import Migrate
 from portal.accounts import views as accounts_views
 from portal.accounts.guard import check_every_route
 from portal.accounts.services import person_for_session
+from portal.analytics import use_views
 from portal.analytics import views as analytics_views
 from portal.config import Settings, read_settings
+from portal.framework import document_views, firm_views, list_views, lot_views, manage_views, review_views, verify_views
 from portal.framework import views as framework_views
-from portal.jobs import offer_views
+from portal.jobs import leaving_views, member_views, offer_views, quotation_views
 from portal.jobs import views as jobs_views
 from portal.kernel.db import db, init_db
 from portal.rates import views as rates_views
-from portal.web import init_web, registers, worklist
+from portal.web import guide_prices, init_web, registers, worklist
 from portal.web.navigation import navigation_for
 
 HERE = Path(__file__).parent
@@ -57,14 +59,27 @@ def create_app(settings: Settings | None = None, **overrides: Any) -> Flask:
     for views in (
         accounts_views,
         framework_views,
+        manage_views,
+        lot_views,
+        review_views,
         rates_views,
         jobs_views,
         offer_views,
+        firm_views,
+        document_views,
+        list_views,
+        verify_views,
+        member_views,
+        leaving_views,
+        quotation_views,
         analytics_views,
+        use_views,
+        guide_prices,
         worklist,
         registers,
     ):
         app.register_blueprint(views.bp)
+    app.register_blueprint(document_views.staff)
     app.context_processor(navigation_for)
     check_every_route(app)
     return app

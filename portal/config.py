@@ -5,15 +5,21 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from portal.framework.rules import Longest
 from portal.kernel.errors import RuleBroken
 from portal.kernel.working_time import Nation
 
-MAX_UPLOAD = 50 * 1024 * 1024
+MEGABYTE = 1024 * 1024
+MAX_UPLOAD = 50 * MEGABYTE
+#: A document can be set to this many megabytes: the form around it must fit into ``MAX_UPLOAD`` too.
+MOST_DOCUMENT_MB = 45
+#: No framework runs longer.
+MOST_YEARS = 99
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,10 @@ class Settings:
     uploads: Path
     nation: Nation
     https: bool
+    #: The largest document of a contractor, in bytes.
+    largest_document: int = 10 * MEGABYTE
+    #: How many years a framework agreement may run.
+    longest: Longest = field(default_factory=Longest)
 
     @property
     def embedded(self) -> bool:
@@ -60,6 +70,11 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     nation = environment.get("PORTAL_NATION", Nation.ENGLAND_AND_WALES.value)
     if nation not in {each.value for each in Nation}:
         raise RuleBroken(f"PORTAL_NATION is {nation}; it must be one of {', '.join(each.value for each in Nation)}.")
+    document_mb = environment.get("PORTAL_DOCUMENT_MB", "") or "10"
+    if not (document_mb.isascii() and document_mb.isdigit() and 1 <= int(document_mb[:9]) <= MOST_DOCUMENT_MB):
+        raise RuleBroken(
+            f"PORTAL_DOCUMENT_MB is {document_mb}; it must be a whole number of megabytes from 1 to {MOST_DOCUMENT_MB}."
+        )
     instance.mkdir(parents=True, exist_ok=True)
     return Settings(
         instance=instance,
@@ -70,7 +85,20 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         uploads=Path(environment.get("PORTAL_UPLOADS", instance / "uploads")),
         nation=Nation(nation),
         https=production,
+        largest_document=int(document_mb) * MEGABYTE,
+        longest=Longest(
+            years(environment, "PORTAL_CLOSED_FRAMEWORK_YEARS", Longest().closed_years),
+            years(environment, "PORTAL_OPEN_FRAMEWORK_YEARS", Longest().open_years),
+        ),
     )
+
+
+def years(environment: Mapping[str, str], name: str, default: int) -> int:
+    """The number of years that the variable ``name`` gives; ``RuleBroken`` for anything but 1 to 99."""
+    text = environment.get(name, "") or str(default)
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_YEARS):
+        raise RuleBroken(f"{name} is {text}; it must be a whole number of years from 1 to {MOST_YEARS}.")
+    return int(text)
 
 
 def database_url(given: str, instance: Path) -> str:

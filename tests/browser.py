@@ -134,11 +134,19 @@ class Visitor:
         self._named("button", text).click()
         self.check_page()
 
+    def unfold(self, text: str) -> None:
+        """Open what is folded away under the summary ``text``; the page is checked again."""
+        self._named("summary", text).click()
+        self.check_page()
+
     # Filling in ------------------------------------------------------------------------------------------------------
 
-    def fill(self, label: str, value: str | Path) -> None:
-        """Enter ``value`` in the field labelled ``label``: text, an option of a select, or a file's path."""
-        control = self._labelled(label)
+    def fill(self, label: str, value: str | Path, within: str = "") -> None:
+        """Enter ``value`` in the field labelled ``label``: text, an option of a select, or a file's path.
+
+        ``within`` names the fieldset where a page has several fields of that label.
+        """
+        control = self._labelled(label, within)
         if control.tag_name == "select":
             Select(control).select_by_visible_text(str(value))
             return
@@ -146,9 +154,9 @@ class Visitor:
             control.clear()
         control.send_keys(str(value))
 
-    def choose(self, label: str) -> None:
-        """Choose the radio or tick the checkbox labelled ``label``."""
-        control = self._labelled(label)
+    def choose(self, label: str, within: str = "") -> None:
+        """Choose the radio or tick the checkbox labelled ``label``, in the fieldset ``within`` where that is needed."""
+        control = self._labelled(label, within)
         if not control.is_selected():
             self.driver.execute_script("arguments[0].click()", control)
 
@@ -240,12 +248,27 @@ class Visitor:
         assert exact or close, f"{self.path} shows nothing called {text!r} to press or follow; it shows {names}"
         return (exact or close)[0]
 
-    def _labelled(self, label: str) -> WebElement:
-        labels = self.driver.find_elements(By.TAG_NAME, "label")
+    def _fieldset(self, legend: str) -> WebElement:
+        fieldsets = self.driver.find_elements(By.TAG_NAME, "fieldset")
+        names = [
+            " ".join(str(each.find_element(By.TAG_NAME, "legend").get_attribute("textContent")).split())
+            for each in fieldsets
+        ]
+        assert legend in names, f"{self.path} has no group called {legend!r}; it has {names}"
+        return fieldsets[names.index(legend)]
+
+    def _labelled(self, label: str, within: str = "") -> WebElement:
+        place = self._fieldset(within) if within else self.driver
+        labels = place.find_elements(By.TAG_NAME, "label")
         names = [" ".join(str(each.get_attribute("textContent")).split()) for each in labels]
-        assert label in names, f"{self.path} has no field labelled {label!r}; it has {names}"
-        field = str(labels[names.index(label)].get_attribute("for"))
-        return self.driver.find_element(By.ID, field)
+        if label in names:
+            field = str(labels[names.index(label)].get_attribute("for"))
+            return self.driver.find_element(By.ID, field)
+        # A field in a table takes its name from there.
+        fields = place.find_elements(By.CSS_SELECTOR, "input[aria-label], select[aria-label]")
+        spoken = [str(each.get_attribute("aria-label")) for each in fields]
+        assert label in spoken, f"{self.path} has no field labelled {label!r}; it has {names + spoken}"
+        return fields[spoken.index(label)]
 
 
 def described(violation: dict[str, Any]) -> str:

@@ -32,6 +32,7 @@ class Permission(StrEnum):
     ALLOCATE_JOB = "allocate-job"
     SEE_OFFERS = "see-offers"
     ANSWER_OFFER = "answer-offer"
+    MANAGE_OWN_FIRM = "manage-own-firm"
     SEE_FRAMEWORK = "see-framework"
     MANAGE_FRAMEWORK = "manage-framework"
     SEE_RATES = "see-rates"
@@ -47,7 +48,7 @@ _STAFF = {P.SEE_WORKLIST, P.SEE_JOBS, P.SEE_FRAMEWORK, P.SEE_RATES}
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.TECHNICAL_OFFICER: frozenset(_STAFF | {P.SPECIFY_JOB, P.ALLOCATE_JOB}),
-    Role.CONTRACTOR: frozenset({P.SEE_WORKLIST, P.SEE_OFFERS, P.ANSWER_OFFER}),
+    Role.CONTRACTOR: frozenset({P.SEE_WORKLIST, P.SEE_OFFERS, P.ANSWER_OFFER, P.MANAGE_OWN_FIRM}),
     Role.PROCUREMENT: frozenset(_STAFF | {P.SEE_ANALYTICS, P.PUBLISH_RATES, P.MANAGE_FRAMEWORK}),
     Role.FRAMEWORK_MANAGER: frozenset(_STAFF | {P.SEE_ANALYTICS, P.PUBLISH_RATES, P.MANAGE_FRAMEWORK}),
     Role.AUDITOR: frozenset(_STAFF | {P.SEE_ANALYTICS, P.SEE_AUDIT, P.SEE_OUTBOX}),

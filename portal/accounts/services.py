@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime
+from itertools import count
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
@@ -28,6 +29,28 @@ def add_organisation(code: str, name: str, kind: OrganisationKind, *, by: str, n
         raise Clash(f"There is an organisation with the code {code} already.")
     organisation = Organisation(code=code, name=name, kind=kind)
     db.session.add(organisation)
+    db.session.flush()
+    audit.record("organisation added", f"organisation:{code}", at=now, actor=by, kind=kind.value)
+    return organisation
+
+
+def add_numbered_organisation(
+    name: str, kind: OrganisationKind, *, letter: str, by: str, now: datetime
+) -> Organisation:
+    """A new organisation that nobody gave a code: ``letter`` and its own number, such as ``F0021``.
+
+    The number is the database's, so two that are added at one moment never share a code.
+    """
+    organisation = Organisation(code=secrets.token_hex(16), name=name, kind=kind)
+    db.session.add(organisation)
+    db.session.flush()
+    code = wanted = f"{letter}{organisation.id:04}"
+    # A list may have brought in an organisation that is called so.
+    for number in count(2):
+        if organisation_by_code(code) is None:
+            break
+        code = f"{wanted}-{number}"
+    organisation.code = code
     db.session.flush()
     audit.record("organisation added", f"organisation:{code}", at=now, actor=by, kind=kind.value)
     return organisation

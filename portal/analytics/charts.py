@@ -6,7 +6,8 @@ text as text, a title and a description for whoever does not see them. The same 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO, StringIO
 from threading import Lock
@@ -47,6 +48,20 @@ SETTINGS: dict[Any, Any] = {
 _SETTINGS_LOCK = Lock()
 
 
+@contextmanager
+def drawing() -> Iterator[None]:
+    """Draw inside this: with our settings, and one picture at a time."""
+    with _SETTINGS_LOCK, mpl.rc_context(SETTINGS):
+        yield
+
+
+def svg_of(figure: Figure, title: str, description: str) -> str:
+    """``figure`` as an SVG document with its title and description; the same figure gives the same bytes."""
+    target = StringIO()
+    figure.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
+    return _described(target.getvalue(), title, description)
+
+
 @dataclass(frozen=True, slots=True)
 class ChartGroup:
     """One row of a picture. ``prices`` in pence with a ``Status`` each; ``interval`` is ``None`` below six prices."""
@@ -63,16 +78,13 @@ class ChartGroup:
 def distribution_svg(kind: str, groups: Sequence[ChartGroup]) -> str:
     """The prices of one ``kind``, one row per group, as an SVG document."""
     shown_groups = groups[:MOST_GROUPS]
-    with _SETTINGS_LOCK, mpl.rc_context(SETTINGS):
-        figure = _figure(kind, shown_groups)
-        target = StringIO()
-        figure.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
-    return _described(target.getvalue(), f"Prices: {kind}", describe(kind, groups))
+    with drawing():
+        return svg_of(_figure(kind, shown_groups), f"Prices: {kind}", describe(kind, groups))
 
 
 def distribution_png(kind: str, groups: Sequence[ChartGroup], dpi: int = 110) -> bytes:
     """The same picture for a PDF."""
-    with _SETTINGS_LOCK, mpl.rc_context(SETTINGS):
+    with drawing():
         target = BytesIO()
         _figure(kind, groups[:MOST_GROUPS]).savefig(target, format="png", dpi=dpi, metadata={"Software": None})
     return target.getvalue()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import click
 
-from portal.cli import accounts, analytics, framework, jobs, rates, running
+from portal.cli import accounts, analytics, framework, frameworks, jobs, lots, members, rates, running
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -19,6 +19,13 @@ for command in (
     *running.COMMANDS,
     accounts.users,
     framework.contractors,
+    framework.places_,
+    framework.guide_prices,
+    frameworks.frameworks,
+    frameworks.reviews_,
+    lots.lots,
+    members.members,
+    members.documents,
     rates.rates,
     jobs.jobs,
     jobs.offers,

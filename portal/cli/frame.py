@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import getpass
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +21,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from portal.config import Settings
 from portal.kernel import clock
 from portal.kernel.errors import InputRefused, PortalError
+from portal.kernel.money import pounds
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 REFUSED = 1
@@ -106,6 +109,44 @@ class At(click.ParamType[datetime]):
         except ValueError:
             self.fail(f"{value} is not an instant; write it like 2026-05-05T09:00:00Z.", param, ctx)
         return (instant if instant.tzinfo else instant.replace(tzinfo=clock.LOCAL)).astimezone(UTC)
+
+
+class Pounds(click.ParamType[int]):
+    """An amount such as 250000 or 1500.50, in pounds; kept in pence."""
+
+    name = "pounds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        text = str(value).removeprefix("£").replace(",", "")
+        if not re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,2})?", text, re.ASCII):
+            self.fail(f"{value} is not an amount in pounds; write it like 1500.50.", param, ctx)
+        return int(Decimal(text) * 100)
+
+
+class Percent(click.ParamType[int]):
+    """A percentage such as -2.5, with at most two decimals; kept in basis points."""
+
+    name = "percent"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        text = str(value).replace("−", "-").removesuffix("%").strip()
+        if not re.fullmatch(r"[+-]?[0-9]{1,6}(\.[0-9]{1,2})?", text, re.ASCII):
+            self.fail(f"{value} is not a percentage; write it like -2.5.", param, ctx)
+        return int(Decimal(text) * 100)
+
+
+def iso(day: date | datetime | None) -> str | None:
+    """A day or an instant in ISO 8601, instants in UTC and ending in Z; nothing stays nothing."""
+    return None if day is None else day.isoformat().replace("+00:00", "Z")
+
+
+def in_pounds(pence: int | None) -> str | None:
+    """An amount as a decimal string in pounds; nothing stays nothing."""
+    return None if pence is None else pounds(pence)
 
 
 at_option = click.option("--at", type=At(), default=None, help="Act as at this instant (ISO 8601); default: now.")

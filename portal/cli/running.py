@@ -117,13 +117,13 @@ def tick_(at: datetime | None, as_json: bool) -> None:
 @with_app
 def check(as_json: bool) -> None:
     """Verify what must always hold; exit 1 if anything is off."""
-    found = list(everything_off())
+    found = list(everything_off(settings().uploads))
     if as_json:
         show_json({"ok": not found, "problems": found})
     if found:
         refuse(*found)
     if not as_json:
-        click.echo("Everything holds: audit chain, offers, totals, decisions.")
+        click.echo("Everything holds: audit chain, contractor list, documents, offers, totals, decisions.")
 
 
 COMMANDS = (init, demo, serve, worker, tick_, check)

@@ -191,7 +191,8 @@ class History:
             )
             .join(Job, Job.id == Offer.job_id)
             .join(Lot, Lot.id == Job.lot_id)
-            .where(Offer.id > self._last_offer)
+            # What is not of the framework's own lots has its answers planned where it comes from.
+            .where(Offer.id > self._last_offer, Lot.name.in_([work_type.value for work_type in WorkType]))
             .order_by(Offer.id)
         ).all()
         for offer_id, job_id, reference, lot, contractor_id, sent_at, answer_by, start_by in rows:

@@ -17,6 +17,7 @@ from sqlalchemy import case, func, select, update
 from portal.accounts.models import Organisation, Person
 from portal.accounts.policy import Role
 from portal.accounts.services import add_person
+from portal.demo.beside import jobs_beside, plan_beside, set_up_beside, settle
 from portal.demo.calibration import demo_prices
 from portal.demo.contractors import contractor_rows
 from portal.demo.history import History, plan_year
@@ -96,20 +97,25 @@ def load_demo(size: Size, *, seed: int, now: datetime, nation: Nation, if_empty:
     today = local_date(now)
     first_day = today - YEAR
     rows = [{**row, "capacity": str(int(row["capacity"]) * size.capacity_times)} for row in contractor_rows(rng, today)]
+    began = at_local(previous_working_day(first_day, nation), time(10))
     with transaction():
-        set_up_county(rows, first_day=first_day, now=at_local(previous_working_day(first_day, nation), time(10)))
+        set_up_county(rows, first_day=first_day, now=began)
+        set_up_beside(first_day, now=began)
     yield "Ten authorities, the framework, its schedule of rates and 20 contractors are set up."
     if size.notice:
         yield size.notice
     history = History(rng, nation=nation, now=now)
     last = last_office_instant(now, nation)
-    plan_year(history, size.jobs - len(CERTAIN), working_days_between(first_day, local_date(last), nation))
+    of_the_year = size.jobs - len(CERTAIN) - jobs_beside(size.jobs)
+    plan_year(history, of_the_year, working_days_between(first_day, local_date(last), nation))
     history.at(working_minutes_before(last, RELISTED, nation), lambda at: list_contractors(rows, now=at))
     plan_present(history)
+    plan_beside(history, size.jobs)
     yield from _months(history)
     prices = demo_prices(rng, size.quotes_per_group, today)
     with transaction():
         file_quotes(prices, now=now)
+        settle(now=now)
         _consider_sent(before=at_local(local_date(last), time(0)))
         contractor = contractor_with_work()
         add_person(

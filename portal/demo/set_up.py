@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from portal.accounts.models import Organisation
 from portal.accounts.policy import OrganisationKind, Role
@@ -16,12 +17,14 @@ from portal.accounts.services import add_organisation, add_person
 from portal.analytics.models import Quote
 from portal.demo import SCHEDULE_FILE
 from portal.demo.calibration import DemoPrice
-from portal.demo.contractors import COLUMNS
+from portal.demo.contractors import COLUMNS, FIRMS
 from portal.demo.county import AUTHORITIES, WorkType
 from portal.framework.contractor_file import read_contractors
 from portal.framework.contractor_import import import_contractors
-from portal.framework.member_models import Contractor
-from portal.framework.services import DEFAULT_FRAMEWORK, add_framework, add_lot, add_participation
+from portal.framework.firms import change_details, details_of
+from portal.framework.lots import Asked, LotTermsWanted, add_lot
+from portal.framework.member_models import Contractor, ContractorDocument
+from portal.framework.services import DEFAULT_FRAMEWORK, add_framework, add_participation, set_lead
 from portal.kernel import audit
 from portal.kernel.db import db
 from portal.rates.schedule_file import read_schedule
@@ -44,6 +47,23 @@ STAFF: Mapping[Role, str] = MappingProxyType(
     }
 )
 FRAMEWORK_YEARS = 4
+#: What insurances cover, in pence: agreed for every lot.
+COVERS: Mapping[str, int] = MappingProxyType(
+    {"public-liability": 5_000_000_00, "employers-liability": 10_000_000_00}
+)
+#: The districts whose firms count as local, of the ten that the county's firms are in.
+LOCAL_AREAS = "ZZ1 ZZ2 ZZ3 ZZ4 ZZ5 ZZ6 ZZ7"
+TRADES: Mapping[WorkType, tuple[str, ...]] = MappingProxyType(
+    {
+        WorkType.STAIR_LIFT: ("Electrical", "Lift engineer"),
+        WorkType.LEVEL_ACCESS_SHOWER: ("Electrical", "Plumbing", "Tiling"),
+        WorkType.RAMP: ("Groundworks", "Metalwork"),
+        WorkType.DOOR_WIDENING: ("Building", "Carpentry"),
+        WorkType.HOIST_AND_TRACK: ("Carpentry", "Lift engineer"),
+        WorkType.MINOR_WORKS: ("Carpentry",),
+        WorkType.KITCHEN: ("Carpentry", "Plumbing"),
+    }
+)
 INSURANCES = ("employers-liability", "public-liability")
 #: Lots whose works always touch the electrical installation, or may.
 ELECTRICAL = frozenset(
@@ -82,14 +102,19 @@ def set_up_county(rows: Sequence[Mapping[str, str]], *, first_day: date, now: da
         "Home adaptations framework",
         april.replace(year=april.year - 1),
         april.replace(year=april.year - 1 + FRAMEWORK_YEARS),
+        review_months=12,
+        local_areas=LOCAL_AREAS,
         by=STAFF[Role.FRAMEWORK_MANAGER],
         now=now,
     )
     for work_type in WorkType:
         requirements = (*INSURANCES, "electrical") if work_type in ELECTRICAL else INSURANCES
-        add_lot(framework, work_type.value, requirements=requirements, by=STAFF[Role.FRAMEWORK_MANAGER], now=now)
+        terms = LotTermsWanted(work_type.value, (work_type.value,), documents=asked_for(requirements))
+        add_lot(framework, work_type.value, terms=terms, by=STAFF[Role.FRAMEWORK_MANAGER], now=now)
     for authority in db.session.scalars(select(Organisation).where(Organisation.kind == OrganisationKind.AUTHORITY)):
-        add_participation(framework, authority, by=STAFF[Role.FRAMEWORK_MANAGER], now=now)
+        access = add_participation(framework, authority, by=STAFF[Role.FRAMEWORK_MANAGER], now=now)
+        if authority.code == HOME:
+            set_lead(access.id, by=STAFF[Role.FRAMEWORK_MANAGER], now=now)
     import_edition(
         read_schedule(SCHEDULE_FILE),
         schedule_code=SCHEDULE,
@@ -100,6 +125,7 @@ def set_up_county(rows: Sequence[Mapping[str, str]], *, first_day: date, now: da
         now=now,
     )
     list_contractors([{**row, "accepts_from": ""} for row in rows], now=now)
+    state_trades(now=now)
 
 
 def list_contractors(rows: Sequence[Mapping[str, str]], *, now: datetime) -> None:
@@ -113,6 +139,32 @@ def list_contractors(rows: Sequence[Mapping[str, str]], *, now: datetime) -> Non
             create=False,
             by=STAFF[Role.FRAMEWORK_MANAGER],
             now=now,
+        )
+
+
+    # The file has no column for it: what the insurances cover was agreed for all.
+    for kind, pence in COVERS.items():
+        db.session.execute(
+            update(ContractorDocument)
+            .where(ContractorDocument.kind == kind, ContractorDocument.cover_pence.is_(None))
+            .values(cover_pence=pence)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def asked_for(kinds: Sequence[str]) -> dict[str, Asked]:
+    """The kinds of document as a lot requires them, insurances with the agreed cover."""
+    return {kind: Asked(minimum_pence=COVERS.get(kind)) for kind in kinds}
+
+
+def state_trades(*, now: datetime) -> None:
+    """Let each firm state the trades that its work takes."""
+    firms_known = {each.organisation.code: each for each in db.session.scalars(select(Contractor))}
+    for firm in FIRMS:
+        contractor = firms_known[firm.code]
+        trades = tuple(sorted({trade for lot in firm.lots for trade in TRADES[lot]}))
+        change_details(
+            contractor.id, replace(details_of(contractor), trades=trades), by=STAFF[Role.FRAMEWORK_MANAGER], now=now
         )
 
 

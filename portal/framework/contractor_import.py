@@ -12,6 +12,7 @@ from portal.accounts.models import Organisation
 from portal.accounts.policy import OrganisationKind
 from portal.framework.contractor_file import ContractorFile, ContractorRow
 from portal.framework.documents import list_document, withdraw_document
+from portal.framework.lots import add_lot, require_documents
 from portal.framework.member_models import Contractor, Member, MemberArea
 from portal.framework.membership import (
     RankWanted,
@@ -20,13 +21,15 @@ from portal.framework.membership import (
     add_event,
     edition_on,
     lock_lot,
+    members_of_lot,
     ranks_on,
+    refuse_shared_ranks,
     standings_of,
     write_ranks,
 )
 from portal.framework.models import Framework, Lot
 from portal.framework.rules import holds
-from portal.framework.services import DEFAULT_FRAMEWORK, add_framework, add_lot, add_participation, require_documents
+from portal.framework.services import DEFAULT_FRAMEWORK, add_framework, add_participation
 from portal.framework.states import DocumentStatus, MemberStatus
 from portal.kernel import audit
 from portal.kernel.clock import local_date
@@ -127,9 +130,11 @@ def _rank(
         member_id: RankWanted(wanted.rank, before[member_id].share_bp if member_id in before else None)
         for member_id, wanted in ranks.items()
     }
-    if after == before:
-        return
     try:
+        if after == before:
+            # The areas may have changed: two who shared a rank without ever meeting may meet now.
+            refuse_shared_ranks(lot, after, members_of_lot(lot.id), local_date(now))
+            return
         write_ranks(lot, since, after, note=f"from {file.name}", by=by, now=now)
     except SharedRank as shared:
         rows = {row.code: row.row for row in file.rows}

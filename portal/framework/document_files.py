@@ -9,7 +9,10 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import threading
+import unicodedata
 import warnings
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,19 +21,29 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import pypdfium2
 from PIL import Image
+from pypdfium2 import raw as pdfium
 
 from portal.kernel.errors import RuleBroken
 
 MEGABYTE = 1024 * 1024
 LARGEST = 10 * MEGABYTE
-#: No photograph of a certificate has more dots than this.
-MOST_PIXELS = 60_000_000
+#: No photograph of a certificate, nor its scan on A4 at 600 dots per inch, has more dots than this. A PNG is unpacked
+#: whole (four bytes a dot); of a JPEG only a small version is made.
+MOST_PIXELS = {"JPEG": 60_000_000, "PNG": 40_000_000}
+LONGEST_NAME = 200
+#: How much of a name stands in a message.
+NAMED = 50
+#: A PDF reader takes a file for a PDF whose mark stands anywhere among its first bytes.
+PDF_MARK, PDF_MARK_WITHIN = b"%PDF-", 1024
 #: By what a file begins with: its type, what people call it, and the endings of its name.
 KINDS: dict[bytes, tuple[str, str, tuple[str, ...]]] = {
     b"%PDF-": ("application/pdf", "PDF", (".pdf",)),
     b"\xff\xd8\xff": ("image/jpeg", "JPEG", (".jpg", ".jpeg")),
     b"\x89PNG\r\n\x1a\n": ("image/png", "PNG", (".png",)),
 }
+
+# PDFium must not be used by two threads at once; and one picture at a time bounds the memory that pictures take.
+_one_at_a_time = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,59 +66,88 @@ def check_file(name: str, content: bytes, largest: int = LARGEST) -> CheckedFile
     Raises ``RuleBroken`` with what is wrong and what to do.
     """
     name = clean_name(name)
+    called = name if len(name) <= NAMED else f"{name[: NAMED - 8]}…{name[-7:]}"
     if not content:
-        raise RuleBroken(f"{name} is empty; choose the file again.")
+        raise RuleBroken(f"{called} is empty; choose the file again.")
     if len(content) > largest:
         raise RuleBroken(
-            f"{name} has {len(content) / MEGABYTE:.1f} MB; a document may have {largest // MEGABYTE} MB at most. "
+            f"{called} is too large; a document may have {largest / MEGABYTE:g} MB at most. "
             "Scan it again with fewer dots per inch."
         )
     found = next((kind for start, kind in KINDS.items() if content.startswith(start)), None)
     if found is None:
-        raise RuleBroken(f"{name} is not a PDF, JPEG or PNG file, whatever its name says; save it as one of these.")
+        raise RuleBroken(f"{called} is not a PDF, JPEG or PNG file, whatever its name says; save it as one of these.")
     media_type, what, endings = found
     if not name.lower().endswith(endings):
-        raise RuleBroken(f"{name} is a {what} file by its content; give it its right name, ending in {endings[0]}.")
-    if media_type == "application/pdf":
-        _open_pdf(name, content)
-    else:
-        _open_picture(name, what, content)
+        raise RuleBroken(f"{called} is a {what} file by its content; give it its right name, ending in {endings[0]}.")
+    if zipfile.is_zipfile(BytesIO(content)) or (what != "PDF" and PDF_MARK in content[:PDF_MARK_WITHIN]):
+        raise RuleBroken(f"{called} holds a second file behind the {what}; save it again, or take a new picture of it.")
+    with _one_at_a_time:
+        if what == "PDF":
+            _open_pdf(called, content)
+        else:
+            _open_picture(called, what, content)
     return CheckedFile(name, media_type, content)
 
 
 def clean_name(name: str) -> str:
     """The last part of a file's name, without control characters, at most 200 characters with its ending kept."""
-    last = PureWindowsPath(PurePosixPath(name).name).name
-    text = "".join(each for each in last if each.isprintable()).strip() or "document"
+    last = PureWindowsPath(PurePosixPath(name.replace("\0", "")).name).name
+    shown = "".join(each for each in unicodedata.normalize("NFC", last) if each.isprintable())
+    text = shown.strip(" .")
+    if not text:
+        return "document"
     stem, dot, ending = text.rpartition(".")
-    return text if len(text) <= 200 else f"{stem[: 199 - len(ending)]}{dot}{ending}"[:200]
+    if not dot:
+        # Only an ending, such as ".pdf", makes a file that file managers hide; it gets a stem below.
+        stem, dot, ending = ("", ".", text) if shown.startswith(".") else (text, "", "")
+    ending = ending[:20]
+    return f"{(stem or 'document')[: LONGEST_NAME - len(dot + ending)]}{dot}{ending}"
 
 
-def _open_pdf(name: str, content: bytes) -> None:
+def _open_pdf(called: str, content: bytes) -> None:
+    """Refuse a PDF that does not open, has no page, or brings a program or another file along."""
     try:
         document = pypdfium2.PdfDocument(content)
         try:
             pages = len(document)
+            if pages:
+                document.get_page_size(0)
+            active = pdfium.FPDFDoc_GetAttachmentCount(document) or pdfium.FPDFDoc_GetJavaScriptActionCount(document)
         finally:
             document.close()
     except pypdfium2.PdfiumError as fault:
         raise RuleBroken(
-            f"{name} does not open as a PDF: it is damaged or needs a password. Save it again without one."
+            f"{called} does not open as a PDF: it is damaged or needs a password. Save it again without one."
         ) from fault
     if not pages:
-        raise RuleBroken(f"{name} is a PDF without pages; save it again.")
+        raise RuleBroken(f"{called} is a PDF without pages; save it again.")
+    if active > 0:
+        raise RuleBroken(f"{called} holds a program or other files; print it to a new PDF and hand that in.")
 
 
-def _open_picture(name: str, what: str, content: bytes) -> None:
+def _open_picture(called: str, what: str, content: bytes) -> None:
+    """Refuse a picture that does not open whole or unpacks to more than a certificate can need."""
     try:
+        # Remarks on odd metadata are for nobody; filters belong to the whole process, so nothing is made an error.
         with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            warnings.simplefilter("ignore")
             with Image.open(BytesIO(content), formats=[what]) as picture:
-                if picture.width * picture.height > MOST_PIXELS:
-                    raise RuleBroken(f"{name} has {picture.width} × {picture.height} dots; send a smaller picture.")
+                wide, high = picture.size
+                if wide * high > MOST_PIXELS[what]:
+                    raise RuleBroken(f"{called} has {wide:,} × {high:,} dots; send a smaller picture.")
+                if what == "JPEG":
+                    picture.draft(None, (wide // 8, high // 8))
                 picture.load()
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as fault:
-        raise RuleBroken(f"{name} does not open as a {what} picture: it is damaged. Take or save it again.") from fault
+    except RuleBroken:
+        raise
+    except Image.DecompressionBombError as fault:
+        raise RuleBroken(f"{called} has far too many dots; send a smaller picture.") from fault
+    except Exception as fault:
+        # A decoder documents no exceptions for files that were made to break it.
+        raise RuleBroken(
+            f"{called} does not open as a {what} picture: it is damaged. Take or save it again."
+        ) from fault
 
 
 @contextmanager
@@ -123,6 +165,7 @@ def kept(folder: Path, file: CheckedFile) -> Iterator[str]:
             target.write(file.content)
             target.flush()
             os.fsync(target.fileno())
+        _sync_folder(folder)
         yield stored
     except BaseException:
         with suppress(FileNotFoundError):
@@ -130,7 +173,25 @@ def kept(folder: Path, file: CheckedFile) -> Iterator[str]:
         raise
 
 
+def _sync_folder(folder: Path) -> None:
+    """Let the folder's new entry reach the disk; not every system can open a folder for that."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def kept_content(folder: Path, stored: str, sha256: str) -> bytes | None:
+    """The kept file as it was handed in; ``None`` when it is not there or is not the same any more."""
+    try:
+        content = (folder / stored).read_bytes()
+    except OSError:
+        return None
+    return content if hashlib.sha256(content).hexdigest() == sha256 else None
+
+
 def is_whole(folder: Path, stored: str, sha256: str) -> bool:
     """Whether the kept file is there and is what was handed in."""
-    path = folder / stored
-    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+    return kept_content(folder, stored, sha256) is not None

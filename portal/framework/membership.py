@@ -15,13 +15,15 @@ from sqlalchemy.orm import selectinload
 from portal.accounts.models import Organisation
 from portal.accounts.policy import OrganisationKind
 from portal.framework.member_models import Contractor, Member, MemberArea, MemberEvent, RankEdition, RankPlace
-from portal.framework.models import Lot, Participation
-from portal.framework.rules import POSTCODE_DISTRICT, Standing, overlapping, standing
-from portal.framework.states import MEMBER_MOVES, MemberStatus
+from portal.framework.models import Framework, Lot, Participation, Review
+from portal.framework.roster import Roster
+from portal.framework.rules import POSTCODE_DISTRICT, Standing, overlapping, standing, why_not_admitted
+from portal.framework.states import MEMBER_MOVES, MemberStatus, ReviewStatus
 from portal.kernel import audit
 from portal.kernel.clock import date_text, local_date
 from portal.kernel.db import db, table_of
 from portal.kernel.errors import Clash, NotFound, RuleBroken, WrongState
+from portal.kernel.money import percent
 
 #: Who is on the list in the narrow sense: these hold a rank that nobody else may have.
 LISTED = frozenset({MemberStatus.ACTIVE, MemberStatus.SUSPENDED})
@@ -171,6 +173,9 @@ def apply_for_lot(
     ends_on = lot.framework.ends_on
     if ends_on is not None and ends_on <= today:
         raise RuleBroken(f"The framework of the lot {lot.name} ended on {date_text(ends_on)}.")
+    # Between re-openings an open framework takes applications, which wait for the next one.
+    if closed := why_no_applications(lot.framework, today):
+        raise RuleBroken(closed)
     check_adjustment(adjustment_bp)
     member = db.session.scalar(select(Member).where(Member.lot_id == lot_id, Member.contractor_id == contractor_id))
     before = None if member is None else standing_now(member.id, today)
@@ -188,6 +193,11 @@ def apply_for_lot(
     db.session.flush()
     add_event(member, MemberStatus.APPLIED, reason="", by=by, now=now)
     return member
+
+
+def why_no_applications(framework: Framework, today: date) -> str | None:
+    """Why this framework takes no applications, as a sentence: it is closed and has started; else ``None``."""
+    return why_not_admitted(framework.kind, framework.regime, framework.starts_on, {ReviewStatus.OPEN}, today)
 
 
 def check_adjustment(adjustment_bp: int) -> None:
@@ -252,19 +262,87 @@ def admit_member(
     """Admit a checked applicant from today, with a rank (the next free one when none is named).
 
     The rank goes into a new edition of ranks from today, and into every edition that starts later. Raises as
-    ``set_member_status`` does, and ``Clash`` for a rank that another member holds.
+    ``set_member_status`` does, ``RuleBroken`` while a document that the lot requires is not there and verified, and
+    ``Clash`` for a rank that another member holds.
     """
-    set_member_status(member, MemberStatus.ACTIVE, reason=reason, by=by, now=now)
-    today = local_date(now)
+    # Lots before contractors, as allocation locks them.
     lot = lock_lot(member.lot_id)
+    today = local_date(now)
+    if closed := why_nobody_enters(lot.framework, today):
+        raise RuleBroken(closed)
+    set_member_status(member, MemberStatus.ACTIVE, reason=reason, by=by, now=now)
+    if lacks := lacking_documents(member, today):
+        raise RuleBroken(
+            f"{member.contractor.organisation.name} cannot be admitted to the lot {lot.name} yet: {'; '.join(lacks)}. "
+            "Each required document must be verified first."
+        )
     for starts_on in [today, *later_editions(lot.id, today)]:
         places = ranks_on(lot.id, starts_on)
-        places.pop(member.id, None)
+        placed = places.pop(member.id, None)
+        if placed is not None and (rank is None or starts_on > today):
+            # An edition that was made for a review has placed the applicant already.
+            places[member.id] = placed
+            refuse_shared_ranks(lot, places, members_of_lot(lot.id), starts_on)
+            continue
         taken = max((place.rank for place in places.values()), default=0)
         # A later edition may have given the rank to somebody else: there the newcomer goes to the end.
         wanted = rank if rank is not None and starts_on == today else taken + 1
         places[member.id] = RankWanted(wanted, share_bp)
         set_ranks(lot, starts_on, places, note=f"{code_of(member)} admitted", by=by, now=now, everyone=False)
+
+
+def why_nobody_enters(framework: Framework, today: date) -> str | None:
+    """Why this framework admits nobody today, as a sentence; ``None`` when it does (``rules.why_not_admitted``)."""
+    reviews = set(db.session.scalars(select(Review.status).where(Review.framework_id == framework.id)))
+    return why_not_admitted(framework.kind, framework.regime, framework.starts_on, reviews, today)
+
+
+def lacking_documents(member: Member, day: date) -> tuple[str, ...]:
+    """Which documents that its lot requires do not hold for a member on ``day``, and why."""
+    roster = Roster([member.lot_id], day)
+    listed = next(each for each in roster if each.member_id == member.id)
+    return listed.lapses(roster.lots[member.lot_id].required, day)
+
+
+def change_member_terms(
+    member_id: int, *, areas: Collection[str], adjustment_bp: int, by: str, now: datetime
+) -> Member:
+    """Let a membership serve ``areas`` (codes of authorities, postcode districts) at another adjustment from now on.
+
+    What was offered and ordered keeps its price. Raises ``WrongState`` for a membership that has ended, ``RuleBroken``
+    as ``set_areas`` and ``check_adjustment`` do, and ``SharedRank`` when the rank is taken in a new area.
+    """
+    member = db.session.scalar(select(Member).where(Member.id == member_id))
+    if member is None:
+        raise NotFound("There is no such membership.")
+    lot = lock_lot(member.lot_id)
+    lock_contractor(member.contractor_id)
+    # Read again behind the lock: somebody else may have changed it meanwhile.
+    db.session.refresh(member)
+    today = local_date(now)
+    current = standing_now(member_id, today)
+    if current is None or current.status in {MemberStatus.RELEASED, MemberStatus.REMOVED}:
+        raise WrongState("This membership has ended; its areas and its adjustment stay as they were.")
+    check_adjustment(adjustment_bp)
+    was_areas, was_adjustment = sorted(area.code for area in member.areas), member.adjustment_bp
+    set_areas(member, lot, areas, today)
+    member.adjustment_bp = adjustment_bp
+    db.session.flush()
+    members = members_of_lot(lot.id)
+    for starts_on in [today, *later_editions(lot.id, today)]:
+        refuse_shared_ranks(lot, ranks_on(lot.id, starts_on), members, starts_on)
+    audit.record(
+        "member terms changed",
+        f"contractor:{code_of(member)}",
+        at=now,
+        actor=by,
+        lot=lot.name,
+        areas=sorted(area.code for area in member.areas),
+        adjustment_bp=adjustment_bp,
+        was_areas=was_areas,
+        was_adjustment_bp=was_adjustment,
+    )
+    return member
 
 
 def code_of(member: Member) -> str:
@@ -329,7 +407,8 @@ def set_ranks(
 
     ``ranks`` maps member ids to their places. With ``everyone`` each member who is active or suspended must have one.
     Raises ``RuleBroken`` for a day in the past, a member left out or of another lot, a rank below 1, shares that come
-    to more than 100 %, and ``SharedRank`` for two members with one rank in one area.
+    to more than 100 %, and ``SharedRank`` for two members with one rank in one area; with ``everyone`` applicants who
+    are being checked count as members there.
     """
     if starts_on < local_date(now):
         raise RuleBroken(f"{date_text(starts_on)} is in the past: ranks that have been in force are not changed.")
@@ -348,12 +427,7 @@ def write_ranks(
     everyone: bool = False,
 ) -> RankEdition:
     """``set_ranks`` for any day: the first list of a lot may hold since before it was brought in."""
-    members = {
-        member.id: member
-        for member in db.session.scalars(
-            select(Member).where(Member.lot_id == lot.id).options(selectinload(Member.areas))
-        )
-    }
+    members = members_of_lot(lot.id)
     if strangers := set(ranks) - set(members):
         raise RuleBroken(f"{len(strangers)} of these members are not members of the lot {lot.name}.")
     if everyone:
@@ -365,9 +439,9 @@ def write_ranks(
             raise RuleBroken(f"Give a rank to every member; {', '.join(left_out)} would have none.")
     if any(not 1 <= place.rank <= MOST_RANK for place in ranks.values()):
         raise RuleBroken(f"A rank is a whole number from 1 to {MOST_RANK:,}.")
-    if sum(place.share_bp or 0 for place in ranks.values()) > 10_000:
-        raise RuleBroken("The shares come to more than 100 %.")
-    refuse_shared_ranks(lot, ranks, members, starts_on)
+    if (shares := sum(place.share_bp or 0 for place in ranks.values())) > 10_000:
+        raise RuleBroken(f"The shares come to {percent(shares)} %; together they can be at most 100 %.")
+    refuse_shared_ranks(lot, ranks, members, starts_on, LISTED | {MemberStatus.CHECKING} if everyone else LISTED)
     edition = db.session.scalar(
         select(RankEdition).where(RankEdition.lot_id == lot.id, RankEdition.starts_on == starts_on)
     )
@@ -398,6 +472,18 @@ def write_ranks(
     return edition
 
 
+def members_of_lot(lot_id: int) -> dict[int, Member]:
+    """Every membership of a lot by its id, whatever its standing, with its areas and contractor."""
+    return {
+        member.id: member
+        for member in db.session.scalars(
+            select(Member)
+            .where(Member.lot_id == lot_id)
+            .options(selectinload(Member.areas), selectinload(Member.contractor))
+        )
+    }
+
+
 def standings_of(lot_id: int, day: date) -> dict[int, MemberStatus]:
     """Where each member of a lot stands on ``day``, by member id."""
     latest = (
@@ -412,13 +498,19 @@ def standings_of(lot_id: int, day: date) -> dict[int, MemberStatus]:
     }
 
 
-def refuse_shared_ranks(lot: Lot, ranks: Mapping[int, RankWanted], members: Mapping[int, Member], day: date) -> None:
-    """``SharedRank`` when two members on the list would share a rank in one area; the contractor's code breaks ties of
-    members who never meet."""
+def refuse_shared_ranks(
+    lot: Lot,
+    ranks: Mapping[int, RankWanted],
+    members: Mapping[int, Member],
+    day: date,
+    among: Collection[MemberStatus] = LISTED,
+) -> None:
+    """``SharedRank`` when two members who stand at one of ``among`` would share a rank in one area; the contractor's
+    code breaks ties of members who never meet."""
     listed = standings_of(lot.id, day)
     holders: dict[tuple[int, str], str] = {}
     for member_id, place in ranks.items():
-        if listed.get(member_id) not in LISTED:
+        if listed.get(member_id) not in among:
             continue
         for area in members[member_id].areas:
             other = holders.setdefault((place.rank, area.code), code_of(members[member_id]))

@@ -64,14 +64,27 @@ def unserved_areas(on: date, roster: Roster | None = None) -> list[Unserved]:
         framework = terms.lot.framework
         if not holds((framework.starts_on, framework.ends_on), on):
             continue
-        able = [each for each in roster.members[lot_id] if each.active and not each.lapses(terms.required, on)]
-        served = {code for each in able for code in each.areas}
-        calling = {code for code, periods in terms.access.items() if any(holds(each, on) for each in periods)}
-        for code in sorted(targets(terms, calling)):
-            # A district is served by whoever works in it, or in any of the authorities.
-            if code not in served and (code in calling or not served & calling):
-                found.append(Unserved(terms.lot.name, names.get(code, code)))
+        found += [Unserved(terms.lot.name, names.get(code, code)) for code in bare_areas(roster, lot_id)]
     return sorted(found)
+
+
+def able_members(roster: Roster, lot_id: int) -> list[Listed]:
+    """The active members of a lot whose required documents hold on the roster's day."""
+    required = roster.lots[lot_id].required
+    return [each for each in roster.members[lot_id] if each.active and not each.lapses(required, roster.day)]
+
+
+def bare_areas(roster: Roster, lot_id: int) -> list[str]:
+    """The codes of a lot's areas in which nobody could be offered a job on the roster's day."""
+    terms = roster.lots[lot_id]
+    served = {code for each in able_members(roster, lot_id) for code in each.areas}
+    calling = {code for code, periods in terms.access.items() if any(holds(each, roster.day) for each in periods)}
+    # A district is served by whoever works in it, or in any of the authorities.
+    return [
+        code
+        for code in sorted(targets(terms, calling))
+        if code not in served and (code in calling or not served & calling)
+    ]
 
 
 def targets(terms: LotTerms, calling: set[str]) -> set[str]:

@@ -89,6 +89,8 @@ class Listed:
     areas: frozenset[str]
     evidence: tuple[Evidence, ...]
     absences: tuple[tuple[date, date], ...]
+    # The day on which a suspension ends by itself.
+    until_on: date | None = None
 
     @property
     def active(self) -> bool:
@@ -146,7 +148,8 @@ class Roster:
             .where(Lot.id.in_(lot_ids))
             .options(joinedload(Lot.framework, innerjoin=True))
             .order_by(Lot.id)
-            .execution_options(populate_existing=True)
+            # What a page has read of a lot stays read; behind a lock it is read again.
+            .execution_options(populate_existing=lock)
         )
         # Not against new rows that refer to a framework: only against another decision on its value cap.
         return list(db.session.scalars(query.with_for_update(key_share=True) if lock else query).unique())
@@ -249,6 +252,7 @@ class Roster:
     @staticmethod
     def _listed(row: Row[Any], facts: dict[tuple[str, int], list[Row[Any]]], day: date) -> Listed:
         contractor = row.contractor_id
+        ended = row.until_on is not None and row.until_on <= day
         return Listed(
             row.member_id,
             row.lot_id,
@@ -264,7 +268,7 @@ class Roster:
             row.accepts_from,
             row.adjustment_bp,
             standing(row.status, row.reason, row.until_on, day),
-            row.from_on,
+            row.until_on if ended else row.from_on,
             row.rank,
             row.share_bp,
             frozenset(each.text for each in facts.get(("area", row.member_id), ())),
@@ -273,6 +277,7 @@ class Roster:
                 for each in sorted(facts.get(("document", contractor), ()), key=lambda each: (each.text, each.day_a))
             ),
             tuple(sorted((each.day_a, each.day_b) for each in facts.get(("absence", contractor), ()))),
+            None if ended else row.until_on,
         )
 
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from calendar import monthrange
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from portal.framework.states import FrameworkKind, MemberStatus, Regime
+from portal.framework.states import FrameworkKind, MemberStatus, Regime, ReviewStatus
 from portal.kernel.clock import date_text
 
 #: Shares of the value cap, in per cent, at which procurement is warned.
@@ -20,6 +21,7 @@ CAP_WARNINGS = (75, 90, 100)
 #: Days before a document expires on which its holder is reminded.
 REMINDERS = (60, 30, 7)
 EARTH_MILES = 3958.8
+POSTCODE = re.compile(r"([A-Z]{1,2}[0-9][A-Z0-9]?) ?([0-9][A-Z]{2})")
 POSTCODE_DISTRICT = re.compile(r"[A-Z]{1,2}[0-9][0-9A-Z]?")
 
 Period = tuple[date | None, date | None]
@@ -163,6 +165,13 @@ def years_after(day: date, years: int) -> date:
         return date(day.year + years, 3, 1)
 
 
+def months_after(day: date, months: int) -> date:
+    """The same day ``months`` later; where that month is too short, its last day."""
+    number = day.month - 1 + months
+    year, month = day.year + number // 12, number % 12 + 1
+    return date(year, month, min(day.day, monthrange(year, month)[1]))
+
+
 def too_long(
     kind: FrameworkKind, regime: Regime, starts_on: date | None, ends_on: date | None, longest: Longest
 ) -> str | None:
@@ -222,7 +231,60 @@ def guarantee_months(
     return found
 
 
+# Re-openings ----------------------------------------------------------------------------------------------------------
+
+
+def why_no_reviews(kind: FrameworkKind, regime: Regime, starts_on: date | None) -> str | None:
+    """Why a framework has no re-openings, as a sentence; ``None`` when it has."""
+    if kind is not FrameworkKind.FRAMEWORK_AGREEMENT:
+        return "Only a framework agreement has re-openings; this one admits contractors at any time."
+    if regime is Regime.CLOSED:
+        return "A closed framework takes no new members once it has started, so it has no re-openings."
+    if starts_on is None:
+        return "State the framework’s start in its terms first; until then it admits contractors at any time."
+    return None
+
+
+def why_not_admitted(
+    kind: FrameworkKind, regime: Regime, starts_on: date | None, reviews: Collection[ReviewStatus], today: date
+) -> str | None:
+    """Why nobody can be admitted today, as a sentence; ``None`` when somebody can.
+
+    A closed framework takes nobody once it has started. An open one with re-openings (``reviews``) takes members
+    before it starts and while a re-opening is open; without any, at any time. So do direct contracts, quotations, and
+    frameworks whose start nobody stated.
+    """
+    if kind is not FrameworkKind.FRAMEWORK_AGREEMENT or starts_on is None or today < starts_on:
+        return None
+    if regime is Regime.CLOSED:
+        return f"This framework is closed and started on {date_text(starts_on)}: it takes no new members."
+    if reviews and ReviewStatus.OPEN not in reviews:
+        return "This framework takes new members while one of its reviews is open; open the review first."
+    return None
+
+
+def next_review(
+    starts_on: date | None, ends_on: date | None, months: int | None, last: date | None, today: date
+) -> date | None:
+    """The next re-opening that the interval of ``months`` suggests, counted from the ``last`` one or the start.
+
+    Today at the earliest, and within the term; ``None`` without an interval, a start, or room before the end.
+    """
+    if months is None or starts_on is None:
+        return None
+    count, first = 1, last or starts_on
+    while (day := months_after(first, months * count)) < today:
+        count += 1
+    return day if holds((starts_on, ends_on), day) else None
+
+
 # Places ---------------------------------------------------------------------------------------------------------------
+
+
+def clean_postcode(text: str) -> str | None:
+    """``"sw1a1aa"`` → ``"SW1A 1AA"``, or ``None`` for what is not a full postcode."""
+    found = POSTCODE.fullmatch(" ".join(text.upper().split()))
+    return f"{found[1]} {found[2]}" if found else None
 
 
 def district_of(postcode: str) -> str:

@@ -103,11 +103,8 @@ class Board:
                 Organisation.id.in_({job.authority_id for job in jobs})
             ),
             fact("load", Offer.contractor_id, number=func.count())
-            .where(offer_is(*sorted(OPEN)), Offer.contractor_id.in_(contractors))
+            .where(offer_is(*OPEN), Offer.contractor_id.in_(contractors))
             .group_by(Offer.contractor_id),
-            fact("lot load", Offer.member_id, number=func.count())
-            .where(offer_is(*sorted(OPEN)), Offer.member_id.in_(members))
-            .group_by(Offer.member_id),
             fact("month", Offer.contractor_id, number=func.sum(Offer.price_pence))
             .where(
                 Offer.contractor_id.in_(limited),
@@ -121,6 +118,12 @@ class Board:
         ]
         if capped:
             branches.append(spent)
+        if any(facts.capacity_rule is CapacityRule.THIS_LOT for facts in self.lot_facts.values()):
+            branches.append(
+                fact("lot load", Offer.member_id, number=func.count())
+                .where(offer_is(*OPEN), Offer.member_id.in_(members))
+                .group_by(Offer.member_id)
+            )
         if any(facts.quotes_needed is not None for facts in self.lot_facts.values()):
             branches.append(
                 fact("estimate", Estimate.job_id, number=Estimate.amount_pence, second=Estimate.member_id).where(

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 from flask_wtf import FlaskForm
 from govuk_frontend_wtf.wtforms_widgets import (
-    GovDateInput,
     GovRadioInput,
     GovSelect,
     GovSubmitInput,
@@ -15,7 +13,6 @@ from govuk_frontend_wtf.wtforms_widgets import (
     GovTextInput,
 )
 from wtforms import (
-    DateField,
     DecimalField,
     HiddenField,
     RadioField,
@@ -27,8 +24,10 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange, StopValidation, ValidationError
 
+from portal.framework.fields import DayField, NoDay
+from portal.framework.rules import clean_postcode
 from portal.framework.states import Priority
-from portal.jobs.job_file import REFERENCE, clean_postcode
+from portal.jobs.job_file import REFERENCE
 from portal.jobs.states import DeclineReason
 
 PRIORITY_TEXT = {
@@ -46,43 +45,11 @@ DECLINE_TEXT = {
 }
 
 
-class DayField(DateField):  # type: ignore[misc]
-    """A day in three boxes: day, month, year. Boxes that a request leaves out count as empty."""
-
-    widget = GovDateInput()
-
-    def __init__(self, label: str, **options: Any) -> None:
-        checks = [*options.pop("validators", ()), in_these_years]
-        super().__init__(label, format="%d %m %Y", validators=checks, **options)
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        self.raw_data = [*valuelist, "", "", ""][:3]
-        super().process_formdata([part.strip() for part in self.raw_data] if any(self.raw_data) else [])
-
-
-#: Days outside these years are slips of the finger.
-YEARS = range(2000, 2101)
-
-
-def in_these_years(_form: FlaskForm, field: DayField) -> None:
-    """A year that somebody can have meant."""
-    if field.data is not None and field.data.year not in YEARS:
-        raise ValidationError(f"The year must lie between {YEARS[0]} and {YEARS[-1]}")
-
-
 def finite(_form: FlaskForm, field: DecimalField) -> None:
     """A number; “NaN” and “Infinity” are none."""
     if field.data is None or not field.data.is_finite():
         field.data = None
         raise StopValidation("Enter the quantity as a number, such as 1 or 4.5")
-
-
-class NoDay:
-    """Ends the checks where all three boxes are empty; a day with a box missing is still a mistake."""
-
-    def __call__(self, _form: FlaskForm, field: DayField) -> None:
-        if not any(field.raw_data or []):
-            raise StopValidation
 
 
 class JobForm(FlaskForm):  # type: ignore[misc]

@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+from portal.framework.rules import clean_postcode
 from portal.framework.states import Priority
 from portal.kernel.errors import Problem
 from portal.rates.schedule_file import parse_components
@@ -29,11 +30,10 @@ FIELDS = (
 
 #: A reference stands in addresses of pages and in commands, so it keeps to characters that need no quoting, and does
 #: not end like the address of one of a job's own pages.
-_PAGES = "new|works|lines|specified|ranking|allocate|remove|withdraw|started|complete"
+_PAGES = "new|works|lines|specified|ranking|allocate|remove|withdraw|started|complete|quotes|direction"
 REFERENCE = re.compile(
     rf"(?!(?:.*/)?(?:{_PAGES})$)(?!.*(?://|/\.{{1,2}}(?:/|$)))(?:[A-Za-z0-9][A-Za-z0-9._/-]{{0,62}}[A-Za-z0-9]|[A-Za-z0-9])"
 )
-POSTCODE = re.compile(r"([A-Z]{1,2}[0-9][A-Z0-9]?) ?([0-9][A-Z]{2})")
 
 PRIORITY_WORDS = {
     "hospital-discharge": Priority.HOSPITAL_DISCHARGE,
@@ -79,12 +79,6 @@ class JobFile:
     name: str
     jobs: Sequence[NewJob]
     problems: list[Problem]
-
-
-def clean_postcode(text: str) -> str | None:
-    """``"sw1a1aa"`` → ``"SW1A 1AA"``, or ``None`` for what is not a full postcode."""
-    found = POSTCODE.fullmatch(" ".join(text.upper().split()))
-    return f"{found[1]} {found[2]}" if found else None
 
 
 def read_jobs(path: Path, mapping: Mapping | None = None) -> JobFile:

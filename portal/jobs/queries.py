@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from portal.accounts.models import Organisation, Person
 from portal.framework.member_models import Contractor, Member
+from portal.framework.models import Lot
 from portal.jobs.models import Decision, Job, Offer, OrderLine, offer_is
 from portal.jobs.states import JobStatus, OfferStatus
 from portal.kernel.db import db
@@ -32,7 +33,7 @@ def job_by_reference(reference: str, person: Person | None = None) -> Job:
     job = db.session.scalar(
         query.where(Job.reference == reference).options(
             joinedload(Job.authority),
-            joinedload(Job.lot),
+            joinedload(Job.lot).joinedload(Lot.framework),
             joinedload(Job.edition),
             selectinload(Job.lines),
             selectinload(Job.offers).joinedload(Offer.member).joinedload(Member.contractor),
@@ -191,3 +192,15 @@ def member_names(decisions: Sequence[Decision]) -> dict[str, str]:
     return dict(
         db.session.execute(select(Organisation.code, Organisation.name).where(Organisation.code.in_(codes))).all()
     )
+
+
+def member_load(member_id: int) -> dict[OfferStatus, int]:
+    """How many offers wait for a member's answer, and how many of its orders run."""
+    counts = dict(
+        db.session.execute(
+            select(Offer.status, func.count())
+            .where(Offer.member_id == member_id, offer_is(OfferStatus.SENT, OfferStatus.ACCEPTED))
+            .group_by(Offer.status)
+        ).all()
+    )
+    return {status: counts.get(status, 0) for status in (OfferStatus.SENT, OfferStatus.ACCEPTED)}

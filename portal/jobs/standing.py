@@ -13,15 +13,16 @@ from sqlalchemy import insert, select
 from portal.framework.member_models import Contractor, Member
 from portal.framework.membership import admit_member, last_event, set_member_status
 from portal.framework.notices import standing_changed
+from portal.framework.roster import Roster
 from portal.framework.states import MemberStatus
 from portal.jobs.models import Job, Offer
 from portal.jobs.notices import taken_away_notice
 from portal.jobs.offering import Allocated, offer_next
 from portal.jobs.states import OFFER_MOVES, OfferStatus
 from portal.kernel import audit
-from portal.kernel.clock import date_text
+from portal.kernel.clock import date_text, local_date
 from portal.kernel.db import db, table_of
-from portal.kernel.errors import NotFound, WrongState
+from portal.kernel.errors import Clash, NotFound, WrongState
 from portal.kernel.outbox import Notice, queue_notice
 from portal.kernel.working_time import Nation
 
@@ -44,19 +45,25 @@ def change_standing(
     """Move a membership to ``status`` from today, tell the contractor, and pass its open offers on where it loses them.
 
     ``until_on`` ends a suspension; ``rank`` and ``share_bp`` place somebody who is admitted (next free rank without
-    one). Returns what became of the jobs that were on offer. Raises as ``set_member_status`` and ``admit_member`` do.
+    one). Returns what became of the jobs that were on offer. Raises as ``set_member_status`` and ``admit_member`` do,
+    and ``Clash`` when a job is offered to the member at the same moment.
     """
     # Jobs are locked before contractors everywhere; a job that is offered meanwhile waits for the lock below.
     jobs = _lock_offered_jobs(member_id) if status in WITHOUT_OFFERS else []
     member = db.session.scalar(select(Member).where(Member.id == member_id))
     if member is None:
         raise NotFound("There is no such membership.")
+    if jobs:
+        # As allocation locks them, so that the two never wait for each other: lots, then contractors in their order.
+        Roster([member.lot_id], local_date(now), lock=True)
     last = last_event(member_id)
     enters = status is MemberStatus.ACTIVE and last is not None and last.status is MemberStatus.CHECKING
     if enters:
         admit_member(member, reason=reason, by=by, now=now, rank=rank, share_bp=share_bp)
     else:
         set_member_status(member, status, reason=reason, by=by, now=now, until_on=until_on)
+    if status in WITHOUT_OFFERS:
+        _refuse_new_offers(member_id, jobs)
     done = _pass_on(member, jobs, by=by, now=now, nation=nation)
     until = date_text(until_on) if until_on else ""
     queue_notice(member.contractor.email, *standing_changed(member, status, reason, until), at=now)
@@ -75,6 +82,25 @@ def _lock_offered_jobs(member_id: int) -> list[Job]:
             .execution_options(populate_existing=True)
         )
     )
+
+
+def _refuse_new_offers(member_id: int, jobs: list[Job]) -> None:
+    """``Clash`` when somebody offered the member a job after ``jobs`` were locked: it would stay open unseen."""
+    reference = db.session.scalar(
+        select(Job.reference)
+        .join(Offer, Offer.job_id == Job.id)
+        .where(
+            Offer.member_id == member_id,
+            Offer.status == OfferStatus.SENT,
+            Job.id.not_in([job.id for job in jobs]),
+        )
+        .limit(1)
+    )
+    if reference is not None:
+        raise Clash(
+            f"The job {reference} was offered to this member at this very moment; nothing was changed. "
+            "Repeat what you did: the job is then passed on as well."
+        )
 
 
 def _pass_on(member: Member, jobs: list[Job], *, by: str, now: datetime, nation: Nation) -> Allocated:

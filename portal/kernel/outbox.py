@@ -24,6 +24,7 @@ from portal.kernel.errors import RuleBroken
 SENDER = "adaptations-framework@localhost"
 RETRY_AFTER = timedelta(minutes=5)
 BATCH = 100
+LONGEST_SUBJECT = 200
 
 
 class Notice(Base):
@@ -37,7 +38,7 @@ class Notice(Base):
     id: Mapped[Id]
     key: Mapped[str] = mapped_column(String(36), unique=True)
     recipient: Mapped[str] = mapped_column(String(254))
-    subject: Mapped[str] = mapped_column(String(200))
+    subject: Mapped[str] = mapped_column(String(LONGEST_SUBJECT))
     body: Mapped[LongText]
     queued_at: Mapped[Instant]
     sent_at: Mapped[Instant | None]
@@ -46,8 +47,14 @@ class Notice(Base):
 
 
 def notice_row(recipient: str, subject: str, body: str, *, at: datetime) -> dict[str, object]:
-    """A notice as a row, for services that insert many at once."""
-    return {"key": str(uuid.uuid4()), "recipient": recipient, "subject": subject, "body": body, "queued_at": at}
+    """A notice as a row, for services that insert many at once; a subject too long for its column is cut."""
+    return {
+        "key": str(uuid.uuid4()),
+        "recipient": recipient,
+        "subject": subject if len(subject) <= LONGEST_SUBJECT else subject[: LONGEST_SUBJECT - 1] + "…",
+        "body": body,
+        "queued_at": at,
+    }
 
 
 def queue_notice(recipient: str, subject: str, body: str, *, at: datetime) -> None:

@@ -20,10 +20,10 @@ csrf = CSRFProtect()
 
 
 class PageSessions(SecureCookieSessionInterface):
-    """Sessions for pages only: an asset that renewed the cookie could not be cached by anybody."""
+    """Sessions for pages only: what anybody may keep must not carry somebody's cookie, and so must no asset."""
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        if request.endpoint != "web.static":
+        if request.endpoint != "web.static" and not response.cache_control.public:
             super().save_session(app, session, response)
 
 

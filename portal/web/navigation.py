@@ -13,6 +13,7 @@ from portal.web.pages import NavigationItem
 ENTRIES = (
     (Permission.SEE_WORKLIST, "worklist.home", "Worklist"),
     (Permission.SEE_OFFERS, "offers.listed", "Offers"),
+    (Permission.MANAGE_OWN_FIRM, "firm.overview", "Your firm"),
     (Permission.SEE_JOBS, "jobs.listed", "Jobs"),
     (Permission.SEE_FRAMEWORK, "framework.overview", "Framework"),
     (Permission.SEE_RATES, "rates.overview", "Rates"),
@@ -21,19 +22,34 @@ ENTRIES = (
     (Permission.SEE_OUTBOX, "registers.outbox", "Outbox"),
 )
 
+#: Pages that stand in another room's section.
+SECTION_OF = {
+    "lots": "framework",
+    "manage": "framework",
+    "reviews": "framework",
+    "contractor_list": "framework",
+    "members": "framework",
+    "verification": "framework",
+    "use": "framework",
+    "quotations": "jobs",
+    "firm_documents": "firm",
+    "leaving": "firm",
+}
+
 
 def navigation_for() -> dict[str, Any]:
     """``navigation`` and ``footer_links`` for ``base.html``."""
-    footer = [(url_for("rates.guide_prices"), "What adaptations cost here")]
+    footer = [(url_for("guide_prices.page"), "What adaptations cost here")]
     if not current_user or not current_user.is_authenticated:
         return {"navigation": [], "footer_links": footer}
     blueprint = (request.endpoint or "").split(".")[0]
+    section = SECTION_OF.get(blueprint, blueprint)
     items = [
         NavigationItem(
             url_for(endpoint),
             text,
             request.endpoint == endpoint
-            or (blueprint == endpoint.split(".")[0] and blueprint not in {"registers", "worklist"}),
+            or (section == endpoint.split(".")[0] and section not in {"registers", "worklist"}),
         )
         for permission, endpoint, text in ENTRIES
         if current_user.may(permission)

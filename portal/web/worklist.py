@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from portal.accounts.guard import requires, signed_in_person
 from portal.accounts.policy import Permission, Role
+from portal.framework import firm_queries, paperwork
+from portal.framework.queries import all_lot_ids
+from portal.framework.roster import Roster
 from portal.jobs import queries
 from portal.jobs.states import JobStatus, OfferStatus
 from portal.kernel import clock
@@ -24,8 +29,12 @@ def home() -> ResponseReturnValue:
     person = signed_in_person()
     now = clock.now()
     if person.role is Role.CONTRACTOR:
+        firm = firm_queries.firm_if_listed(person)
+        memberships = [] if firm is None else firm_queries.memberships_of(firm, clock.local_date(now))
         return render_template(
             "worklist/contractor.html",
+            open_needs=firm_queries.open_needs(memberships),
+            unsettled=[each for each in memberships if each.unsettled],
             open_offers=queries.offers_of(person, [OfferStatus.SENT], SHOWN),
             orders=queries.offers_of(person, [OfferStatus.ACCEPTED], SHOWN),
             now=now,
@@ -38,6 +47,12 @@ def home() -> ResponseReturnValue:
         specified=queries.waiting_jobs(person, JobStatus.SPECIFIED, SHOWN + 1),
         open_offers=queries.open_offers(person, SHOWN + 1),
         accepted=queries.waiting_jobs(person, JobStatus.ACCEPTED, SHOWN + 1),
+        manages=framework_to_do(now) if person.may(Permission.MANAGE_FRAMEWORK) else None,
         shown=SHOWN,
         now=now,
     )
+
+
+def framework_to_do(now: datetime) -> paperwork.ToDo:
+    """What waits for whoever manages the framework."""
+    return paperwork.to_do(Roster(all_lot_ids(), clock.local_date(now)))

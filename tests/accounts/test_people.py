@@ -28,16 +28,22 @@ def test_the_auditor_reads_and_changes_nothing() -> None:
         for permission in Permission
         if permission.value.split("-")[0] in {"specify", "allocate", "answer", "manage", "publish"}
     }
-    assert len(changing) == 6
+    assert len(changing) == 7
     assert not PERMISSIONS[Role.AUDITOR] & changing
 
 
-def test_contractors_see_their_offers_only() -> None:
-    assert PERMISSIONS[Role.CONTRACTOR] == {Permission.SEE_WORKLIST, Permission.SEE_OFFERS, Permission.ANSWER_OFFER}
+def test_contractors_see_their_offers_and_their_own_firm_only() -> None:
+    assert PERMISSIONS[Role.CONTRACTOR] == {
+        Permission.SEE_WORKLIST,
+        Permission.SEE_OFFERS,
+        Permission.ANSWER_OFFER,
+        Permission.MANAGE_OWN_FIRM,
+    }
 
 
 def test_nobody_but_a_contractor_answers_offers_and_no_administrator_sees_a_job() -> None:
-    assert [role for role in Role if may(role, Permission.ANSWER_OFFER)] == [Role.CONTRACTOR]
+    for permission in (Permission.ANSWER_OFFER, Permission.MANAGE_OWN_FIRM):
+        assert [role for role in Role if may(role, permission)] == [Role.CONTRACTOR]
     assert not may(Role.ADMINISTRATOR, Permission.SEE_JOBS)
 
 

@@ -23,17 +23,23 @@ from portal.accounts.policy import OrganisationKind, Role
 from portal.accounts.services import person_for
 from portal.analytics.models import Quote
 from portal.checks import everything_off
+from portal.demo.beside import QUOTES_LOT, SERVICING, SERVICING_LOT
 from portal.demo.county import AUTHORITIES, WorkType
 from portal.demo.history import Register
 from portal.demo.jobs import demo_jobs
 from portal.demo.load import SIZES, WARNING, demo_sign_ins, load_demo
 from portal.demo.set_up import PASSWORD
-from portal.framework.member_models import Contractor
+from portal.framework.member_models import Contractor, ContractorDocument, Member
 from portal.framework.models import Lot
-from portal.framework.queries import unserved_areas
-from portal.framework.states import Priority
+from portal.framework.places import positions
+from portal.framework.queries import all_lot_ids, unserved_areas
+from portal.framework.roster import Roster
+from portal.framework.services import DEFAULT_FRAMEWORK, framework_by_code
+from portal.framework.states import MemberStatus, Priority, ReviewStatus
 from portal.jobs import queries
-from portal.jobs.models import Decision, Job, Offer
+from portal.jobs.models import Decision, Job, Offer, Place
+from portal.jobs.quotations import quotations_for
+from portal.jobs.spend import guarantee, spend_of
 from portal.jobs.states import JobStatus, OfferStatus
 from portal.kernel import clock
 from portal.kernel.audit import AuditEvent
@@ -102,7 +108,7 @@ def test_a_small_county_has_sixty_jobs_most_of_them_complete(county: County) -> 
 def test_something_waits_in_every_state_an_officer_deals_with(county: County) -> None:
     counts = job_counts()
     assert counts[JobStatus.DRAFT] == 4
-    assert counts[JobStatus.SPECIFIED] == 5
+    assert counts[JobStatus.SPECIFIED] == 6
     assert counts[JobStatus.ALLOCATING] >= 7
     assert counts[JobStatus.ACCEPTED] >= 4
     assert counts[JobStatus.EXHAUSTED] >= 3
@@ -114,7 +120,41 @@ def test_everything_that_must_always_hold_does(county: County) -> None:
 
 def test_every_area_of_every_lot_is_served(county: County) -> None:
     assert unserved_areas(local_date(NOW)) == []
-    assert set(db.session.scalars(select(Lot.name))) == {work_type.value for work_type in WorkType}
+    beside = {SERVICING_LOT, QUOTES_LOT}
+    assert set(db.session.scalars(select(Lot.name))) == {work_type.value for work_type in WorkType} | beside
+
+
+def test_the_framework_stands_a_little_above_three_quarters_of_its_cap(county: County) -> None:
+    framework = framework_by_code(DEFAULT_FRAMEWORK)
+    spend = spend_of(framework)
+    assert spend.percent is not None
+    assert 76 <= spend.percent < 80
+    assert spend.level == 75
+    assert [each.authority.code for each in framework.participations if each.lead] == ["A"]
+    assert [(review.status, review.due_on) for review in framework.reviews] == [
+        (ReviewStatus.PLANNED, date(2027, 4, 1))
+    ]
+
+
+def test_a_direct_contract_has_orders_and_months_that_fall_short(county: County) -> None:
+    months = guarantee(framework_by_code(SERVICING), local_date(NOW))
+    assert sum(month.jobs for month in months) == 3
+    assert all(month.jobs_short for month in months[2:])
+
+
+def test_somebody_applies_and_a_job_waits_for_its_second_quote(county: County) -> None:
+    roster = Roster(all_lot_ids(), local_date(NOW))
+    assert [each.code for each in roster if each.standing.status is MemberStatus.APPLIED] == ["C16"]
+    job = db.session.scalars(select(Job).join(Lot, Lot.id == Job.lot_id).where(Lot.name == QUOTES_LOT)).one()
+    quotes = quotations_for(job, local_date(NOW))
+    assert (quotes.received, quotes.needed, quotes.ready) == (1, 2, False)
+
+
+def test_firms_have_trades_covers_and_places(county: County) -> None:
+    assert all(firm.trades for firm in db.session.scalars(select(Contractor)))
+    covers = select(ContractorDocument.cover_pence).where(ContractorDocument.kind == "public-liability").distinct()
+    assert list(db.session.scalars(covers)) == [500_000_000]
+    assert len(positions()) == 10
 
 
 def test_ten_authorities_and_twenty_contractors_are_there(county: County) -> None:
@@ -244,7 +284,13 @@ def test_no_client_stands_in_a_notice_or_an_audit_event(county: County) -> None:
 
 def test_a_firm_that_is_busy_now_was_not_busy_all_year(county: County) -> None:
     busy = select(Contractor.id).where(Contractor.accepts_from > local_date(NOW))
-    assert db.session.scalar(select(func.count()).select_from(Offer).where(Offer.contractor_id.in_(busy)))
+    could_have_had = (
+        select(func.count())
+        .select_from(Place)
+        .join(Member, Member.id == Place.member_id)
+        .where(Member.contractor_id.in_(busy), Place.eligible)
+    )
+    assert db.session.scalar(could_have_had)
 
 
 def test_a_second_load_is_refused_and_changes_nothing(county: County) -> None:

@@ -198,9 +198,9 @@ def test_an_officer_specifies_and_allocates_a_job_on_the_pages(there: Scene, off
         ({"Postcode": "RG1"}, "Enter a full postcode"),
         ({"Address of the works": ""}, "Enter the address"),
         ({"Address of the works": "x" * 401}, "at most 400 characters"),
-        ({"Day": "31", "Month": "2"}, "Not a valid date"),
-        ({"Day": ""}, "Not a valid date"),
-        ({"Year": "soon"}, "Not a valid date"),
+        ({"Day": "31", "Month": "2"}, "Enter the day as numbers"),
+        ({"Day": ""}, "Enter the day as numbers"),
+        ({"Year": "soon"}, "Enter the day as numbers"),
         ({"Client’s telephone": "1" * 41}, "Client’s telephone"),
     ],
 )

@@ -6,19 +6,18 @@ Every page they visit is checked by axe, for sideways scrolling and for errors o
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 from browser import DESKTOP, PHONE, Screen, Visitor
-from builders import NOW, PASSWORD, allocate, authority, framework_with_lot, job, look_again, member, open_offer, person
+from builders import NOW, allocate, authority, framework_with_lot, job, look_again, member, open_offer, person
 from fixture_types import Clock
+from journey_steps import fill_date, keep, sign_in
 
-from portal.accounts.models import Organisation, Person
+from portal.accounts.models import Organisation
 from portal.accounts.policy import Role
 from portal.analytics.models import Quote
 from portal.demo import SCHEDULE_FILE
@@ -40,27 +39,6 @@ pytestmark = pytest.mark.browser
 Visit = Callable[..., Visitor]
 #: A straight stair lift, complete.
 LIFT = "STL-001"
-
-
-def sign_in(visitor: Visitor, who: Person) -> None:
-    """Through the real form."""
-    visitor.goto("/sign-in")
-    visitor.fill("Email address", who.email)
-    visitor.fill("Password", PASSWORD)
-    visitor.press("Sign in")
-
-
-def keep(visitor: Visitor, name: str) -> None:
-    """Keep a picture for the README when asked to."""
-    folder = os.environ.get("PORTAL_PICTURES")
-    if folder:
-        visitor.screenshot(Path(folder) / f"{name}.png")
-
-
-def fill_date(visitor: Visitor, day: date) -> None:
-    """The three fields of the page's one date."""
-    for label, value in (("Day", day.day), ("Month", day.month), ("Year", day.year)):
-        visitor.fill(label, str(value))
 
 
 def in_database(reference: str) -> Job:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 import pytest
-from builders import NOW, look_again, person, scene
+from builders import NOW, Scene, look_again, person, scene
+from files_made import document
 from flask import Flask
 from strict_client import StrictClient
 from werkzeug.routing import Rule
@@ -20,11 +21,19 @@ from portal.accounts.guard import PUBLIC, SIGNED_IN
 from portal.accounts.models import Person
 from portal.accounts.policy import OrganisationKind, Permission, Role, kind_for, may
 from portal.analytics.models import Quote
+from portal.framework.firms import add_absence
+from portal.framework.membership import edition_on
+from portal.framework.models import Review
+from portal.framework.states import DocumentStatus, ReviewStatus
 from portal.kernel.db import db, transaction
 
 #: Files of the page shell and probes: they answer everybody and hold no record.
 SHELL = {"web.static"}
 SIGN_IN = "/sign-in"
+#: Pages whose ``code`` is a contractor's; elsewhere it is a framework's.
+CODE_OF_A_CONTRACTOR = {"contractor_list.one"}
+#: What proxies may keep: the same for everybody, and without a cookie.
+KEPT_BY_ANYBODY = {"guide_prices.document"}
 
 
 @dataclass
@@ -36,25 +45,44 @@ class World:
     people: dict[Role, Person] = field(default_factory=dict)
 
 
+def framework_records(there: Scene) -> dict[str, object]:
+    """What a framework has besides its lots: who takes part, ranks, a review."""
+    home = there.lot.framework
+    with transaction():
+        review = Review(framework_id=home.id, due_on=NOW.date(), status=ReviewStatus.PLANNED)
+        db.session.add(review)
+    ranks = edition_on(there.lot.id, NOW.date())
+    assert ranks is not None
+    return {"participation_id": home.participations[0].id, "edition_id": ranks.id, "review_id": review.id}
+
+
 @pytest.fixture
 def world(app: Flask, fixed_clock: object) -> World:
     there = scene(members=1)
     offer = there.offered()
     elsewhere = scene(members=1)
     foreign = elsewhere.offered()
+    of_own_firm, of_foreign_firm = firm_records(there, app), firm_records(elsewhere, app)
     made = World(
         arguments={
             "reference": offer.job.reference,
             "offer_id": offer.id,
             "lot_id": there.lot.id,
+            "code": there.lot.framework.code,
             "schedule_code": there.edition.schedule.code,
             "edition_name": there.edition.name,
             "position": 1,
             "filename": "manifest.json",
+            **of_own_firm,
+            **framework_records(there),
         },
         others={
             "jobs": {"reference": foreign.job.reference, "offer_id": foreign.id, "position": 1},
+            "quotations": {"reference": foreign.job.reference},
             "offers": {"offer_id": foreign.id},
+            "firm": of_foreign_firm,
+            "firm_documents": of_foreign_firm,
+            "leaving": of_foreign_firm,
         },
     )
     own_contractor = there.members[0].contractor.organisation
@@ -77,6 +105,20 @@ def world(app: Flask, fixed_clock: object) -> World:
     return made
 
 
+def firm_records(there: Scene, app: Flask) -> dict[str, object]:
+    """What the scene's first firm has: its membership, a document that waits, and days away."""
+    firm = there.members[0].contractor
+    waiting = document(firm, app.config["PORTAL"].uploads, status=DocumentStatus.WAITING)
+    with transaction():
+        away = add_absence(firm.id, NOW.date(), NOW.date(), by=firm.email, now=NOW)
+    return {
+        "contractor_code": firm.organisation.code,
+        "member_id": there.members[0].id,
+        "document_id": waiting.id,
+        "absence_id": away.id,
+    }
+
+
 def rules(app: Flask) -> Iterator[Rule]:
     """Every route but the shell's files."""
     for rule in app.url_map.iter_rules():
@@ -86,6 +128,8 @@ def rules(app: Flask) -> Iterator[Rule]:
 
 def address(app: Flask, rule: Rule, arguments: dict[str, object]) -> str:
     """The route's address with real records in it."""
+    if rule.endpoint in CODE_OF_A_CONTRACTOR:
+        arguments = {**arguments, "code": arguments["contractor_code"]}
     unknown = rule.arguments - set(arguments)
     assert not unknown, f"{rule.rule} has {sorted(unknown)}: teach World a record for it"
     with app.test_request_context():
@@ -259,7 +303,10 @@ def test_every_answer_carries_the_protections(
         assert answer.headers["X-Content-Type-Options"] == "nosniff", path
         assert answer.headers["X-Frame-Options"] == "DENY", path
         assert answer.headers["Referrer-Policy"] == "same-origin", path
-        assert "no-store" in answer.headers["Cache-Control"], path
+        if rule.endpoint in KEPT_BY_ANYBODY:
+            assert "Set-Cookie" not in answer.headers, path
+        else:
+            assert "no-store" in answer.headers["Cache-Control"], path
         answer.close()
 
 
@@ -276,6 +323,9 @@ TOO_LARGE = "99999999999999999999"
 ODD_PATHS = [
     f"/offers/{TOO_LARGE}",
     f"/framework/lots/{TOO_LARGE}",
+    f"/framework/members/{TOO_LARGE}",
+    f"/framework/documents/{TOO_LARGE}",
+    "/framework/contractors/%00",
     "/jobs/%00",
     "/jobs/a%00b/ranking",
     "/rates/%00/%00",
@@ -289,6 +339,10 @@ ODD_QUERIES = [
     "/jobs?reference=%F0%9F%98%80",
     "/jobs?status=lost",
     f"/audit?before={TOO_LARGE}",
+    "/framework/contractors?words=%00",
+    "/framework/contractors?words=%F0%9F%98%80%25_&page=-1",
+    f"/framework/contractors?page={TOO_LARGE}",
+    f"/framework/documents?page={TOO_LARGE}",
     "/audit?subject=%00",
     f"/outbox?before={TOO_LARGE}",
     f"/offers?before={TOO_LARGE}",

@@ -1,0 +1,165 @@
+"""Forms about a membership: one small form for each step, and one for its terms."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from flask_wtf import FlaskForm
+from govuk_frontend_wtf.wtforms_widgets import GovCheckboxesInput, GovSubmitInput, GovTextArea, GovTextInput
+from wtforms import SelectMultipleField, SubmitField, TextAreaField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired, Length, ValidationError
+
+from portal.accounts.models import Organisation
+from portal.framework.fields import (
+    DayField,
+    Needed,
+    NoDay,
+    PercentField,
+    WholeField,
+    WordsField,
+    WrittenField,
+    plain_number,
+)
+from portal.framework.member_models import Member
+from portal.framework.membership import LONGEST_REASON, MOST_RANK
+from portal.framework.states import MemberStatus
+from portal.kernel import money
+
+TOO_LONG = Length(max=LONGEST_REASON, message=f"The reason can have at most {LONGEST_REASON} characters")
+
+
+class AdjustmentField(WrittenField):
+    """A tendered adjustment in per cent, above −100, kept in basis points."""
+
+    widget = GovTextInput()
+
+    def read(self, text: str) -> int:
+        number = plain_number(text.removesuffix("%").strip().removeprefix("+"))
+        if number is None or number * 100 != (number * 100).to_integral_value() or not -100 < number <= 1000:
+            raise ValueError("Enter the adjustment in per cent, such as -2.5, 0 or 4")
+        return int(number * 100)
+
+    def write(self, value: int) -> str:
+        return money.percent(value)
+
+
+class StepForm(FlaskForm):  # type: ignore[misc]
+    """A step in the life of a membership. ``says`` is what was done, for the person who did it."""
+
+    status: MemberStatus
+    says: str
+
+    reason = TextAreaField("Reason", widget=GovTextArea(), validators=[TOO_LONG])
+
+
+def reason_field(label: str, needed: str = "") -> TextAreaField:
+    """The reason for a step; ``needed`` is what is said when it is missing."""
+    checks = [InputRequired(needed), TOO_LONG] if needed else [TOO_LONG]
+    return TextAreaField(label, widget=GovTextArea(), validators=checks)
+
+
+class CheckForm(StepForm):
+    """Start checking an application."""
+
+    status = MemberStatus.CHECKING
+    says = "The application is being checked; the contractor is told."
+    reason = reason_field("Note for the contractor (optional)")
+    submit = SubmitField("Start checking", widget=GovSubmitInput())
+
+
+class AdmitForm(StepForm):
+    """Admit somebody who was checked."""
+
+    status = MemberStatus.ACTIVE
+    says = "Admitted. Jobs can be offered from now on."
+    rank = WholeField(
+        "Rank (optional)", description="Leave it empty to place the contractor behind everybody else in the lot."
+    )
+    share = PercentField("Share of the work in per cent (optional)")
+    reason = reason_field("Note for the contractor (optional)")
+    submit = SubmitField("Admit", widget=GovSubmitInput())
+
+    def validate_rank(self, field: WholeField) -> None:
+        """A rank from 1."""
+        if field.data is not None and not 1 <= field.data <= MOST_RANK:
+            raise ValidationError(f"Enter a rank from 1 to {MOST_RANK:,}")
+
+
+class SuspendForm(StepForm):
+    """Suspend a member."""
+
+    status = MemberStatus.SUSPENDED
+    says = "Suspended. No new job is offered; running orders go on."
+    reason = reason_field("Why is the member suspended?", "Give the reason; the contractor reads it")
+    until_on = DayField(
+        "Ends by itself on (optional)",
+        validators=[NoDay()],
+        description="The first day on which jobs are offered again. Leave it empty if nobody knows yet.",
+    )
+    submit = SubmitField("Suspend", widget=GovSubmitInput())
+
+
+class ReinstateForm(StepForm):
+    """End a suspension."""
+
+    status = MemberStatus.ACTIVE
+    says = "Reinstated. Jobs can be offered again."
+    reason = reason_field("Note for the contractor (optional)")
+    submit = SubmitField("Reinstate", widget=GovSubmitInput())
+
+
+class ReleaseForm(StepForm):
+    """Release a member on its own request."""
+
+    status = MemberStatus.RELEASED
+    says = "Released without penalty. Running orders go on."
+    reason = reason_field("Note (optional)")
+    submit = SubmitField("Release", widget=GovSubmitInput())
+
+
+class RemoveForm(StepForm):
+    """Remove a member, or turn an application down."""
+
+    status = MemberStatus.REMOVED
+    says = "Removed. Running orders go on."
+    reason = reason_field("Why is it removed?", "Give the reason; the contractor reads it")
+    submit = SubmitField("Remove", widget=GovSubmitInput())
+
+
+class TermsForm(FlaskForm):  # type: ignore[misc]
+    """Where a member works, and at which adjustment."""
+
+    areas = SelectMultipleField("Authorities", widget=GovCheckboxesInput())
+    districts = WordsField("Postcode districts (optional)", description="For example RG1 RG2, apart by spaces.")
+    adjustment = AdjustmentField(
+        "Adjustment on the schedule’s rates, in per cent",
+        validators=[Needed("Enter the adjustment; 0 keeps the schedule’s rates")],
+        description="New offers only: what was offered or ordered keeps its price.",
+    )
+    submit = SubmitField("Change the terms", widget=GovSubmitInput())
+
+    @classmethod
+    def of(cls, member: Member, authorities: Collection[Organisation]) -> TermsForm:
+        """The form with the membership's terms as they are."""
+        form = cls(
+            formdata=None,
+            prefix="terms-",
+            areas=[area.authority.code for area in member.areas if area.authority],
+            districts=tuple(area.district for area in member.areas if not area.authority),
+            adjustment=member.adjustment_bp,
+        )
+        form.offer(member, authorities)
+        return form
+
+    def offer(self, member: Member, authorities: Collection[Organisation]) -> None:
+        """Let the areas be chosen that the lot covers; those that the member has and that have left can be unticked."""
+        names = {each.code: each.name for each in authorities}
+        names |= {area.authority.code: area.authority.name for area in member.areas if area.authority}
+        by_name = sorted(names.items(), key=lambda each: each[1])
+        self.areas.choices = [SelectChoice(code, name) for code, name in by_name]
+
+    @property
+    def chosen(self) -> list[str]:
+        """The codes of the areas: authorities, then districts."""
+        return [*(self.areas.data or []), *(self.districts.data or ())]
