@@ -50,7 +50,7 @@ ANSWERS = {
     "How many jobs can you do at once?": "0",
     "Most value of work in a month (optional)": "£20,000",
     "Your name": "The office",
-    "Email address": "office@northbridge.example",
+    "Email address": "Office@northbridge.example",
     "Choose a password": PASSWORD,
 }
 VALID, ADJUSTMENT = "Last day on which it is valid", "Your adjustment on the schedule’s rates"
