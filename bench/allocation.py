@@ -15,8 +15,8 @@ from sqlalchemy import insert
 from bench.measure import Figure, fresh_app, paired, seconds
 from portal.accounts.policy import OrganisationKind
 from portal.accounts.services import add_organisation
-from portal.framework.contractor_file import ContractorFile, ContractorRow
-from portal.framework.contractor_import import import_contractors
+from portal.framework.members.contractor_file import ContractorFile, ContractorRow
+from portal.framework.members.contractor_import import import_contractors
 from portal.framework.states import Priority
 from portal.jobs.job_file import NewJob, WantedLine
 from portal.jobs.services import allocate_jobs

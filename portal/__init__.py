@@ -18,8 +18,13 @@ from portal.accounts.services import person_for_session
 from portal.analytics import use_views
 from portal.analytics import views as analytics_views
 from portal.config import Settings, read_settings
-from portal.framework import document_views, firm_views, list_views, lot_views, manage_views, review_views, verify_views
-from portal.framework import views as framework_views
+from portal.framework.documents import verify_views
+from portal.framework.documents import views as document_views
+from portal.framework.firms import views as firm_views
+from portal.framework.listing import views as list_views
+from portal.framework.terms import lot_views, review_views
+from portal.framework.terms import overview_views as framework_views
+from portal.framework.terms import views as manage_views
 from portal.jobs import leaving_views, member_views, offer_views, quotation_views
 from portal.jobs import views as jobs_views
 from portal.kernel.db import db, init_db

@@ -16,14 +16,14 @@ from sqlalchemy import select
 from portal.accounts.models import Organisation, Person
 from portal.accounts.policy import OrganisationKind, Role, kind_for
 from portal.accounts.services import add_organisation, add_person
-from portal.framework.contractor_file import ContractorFile, ContractorRow
-from portal.framework.contractor_import import import_contractors
-from portal.framework.lots import Asked, LotTermsWanted, add_lot
 from portal.framework.member_models import Contractor, Member
-from portal.framework.membership import standing_now
+from portal.framework.members.contractor_file import ContractorFile, ContractorRow
+from portal.framework.members.contractor_import import import_contractors
+from portal.framework.members.services import standing_now
 from portal.framework.models import Framework, Lot
-from portal.framework.services import add_framework, add_participation
 from portal.framework.states import MemberStatus, Priority
+from portal.framework.terms.lots import Asked, LotTermsWanted, add_lot
+from portal.framework.terms.services import add_framework, add_participation
 from portal.jobs import services
 from portal.jobs.job_file import NewJob, WantedLine
 from portal.jobs.models import Job, Offer

@@ -11,9 +11,9 @@ from builders import NOW, OFFICER
 from PIL import Image
 from reportlab.pdfgen.canvas import Canvas
 
-from portal.framework import firms
-from portal.framework.document_files import check_file, kept
-from portal.framework.documents import reject_document, verify_document
+from portal.framework.documents.files import check_file, kept
+from portal.framework.documents.services import reject_document, verify_document
+from portal.framework.firms import services as firms
 from portal.framework.member_models import Contractor, ContractorDocument
 from portal.framework.states import DocumentStatus
 from portal.kernel.db import transaction

@@ -19,9 +19,9 @@ from portal.accounts.policy import Permission
 from portal.analytics.fair_share import FairShare, Period, fair_share, last_year
 from portal.analytics.share_report import CSV_HEADER, in_words, plain_row
 from portal.framework.fields import in_these_years
-from portal.framework.framework_queries import cap_decisions_of
 from portal.framework.models import Framework, Lot
-from portal.framework.services import framework_by_code
+from portal.framework.terms.queries import cap_decisions_of
+from portal.framework.terms.services import framework_by_code
 from portal.jobs.spend import guarantee, spend_of
 from portal.kernel import clock
 from portal.kernel.errors import RuleBroken

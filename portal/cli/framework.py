@@ -22,9 +22,10 @@ from portal.cli.frame import (
     with_app,
 )
 from portal.cli.members import searching, wanted
-from portal.framework import contractor_list, places
-from portal.framework.contractor_file import read_contractors
-from portal.framework.contractor_import import import_contractors
+from portal.framework.listing import places
+from portal.framework.listing import queries as contractor_list
+from portal.framework.members.contractor_file import read_contractors
+from portal.framework.members.contractor_import import import_contractors
 from portal.framework.queries import unserved_areas
 from portal.jobs.guide_prices import SOON_DAYS, as_document
 from portal.jobs.guide_prices import guide_prices as guide_prices_on

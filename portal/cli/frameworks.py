@@ -10,12 +10,13 @@ import click
 from portal.analytics import fair_share
 from portal.analytics.share_report import as_document
 from portal.cli.frame import Day, Pounds, actor, in_pounds, iso, json_option, settings, show_json, with_app
-from portal.framework import queries, reviews, services
-from portal.framework.framework_queries import cap_decisions_of, extensions_of, framework_in_full, in_order
+from portal.framework import queries
+from portal.framework.members.named import access_ending, authority_named, lot_named, review_named
 from portal.framework.models import Framework, Participation, Review
-from portal.framework.named import access_ending, authority_named, lot_named, review_named
-from portal.framework.services import FrameworkTerms, framework_by_code
 from portal.framework.states import ContractingParty, FrameworkKind, Regime, ReviewStatus
+from portal.framework.terms import reviews, services
+from portal.framework.terms.queries import cap_decisions_of, extensions_of, framework_in_full, in_order
+from portal.framework.terms.services import FrameworkTerms, framework_by_code
 from portal.jobs.spend import guarantee, spend_of
 from portal.kernel import clock
 from portal.kernel.db import transaction

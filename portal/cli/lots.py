@@ -9,13 +9,13 @@ from typing import Any
 import click
 
 from portal.cli.frame import FILE, Day, Pounds, actor, in_pounds, iso, json_option, map_option, show_json, with_app
-from portal.framework.lots import Asked, LotTermsWanted, add_lot
+from portal.framework.members.named import lot_named, lots_listed
+from portal.framework.members.rank_file import publish_rank_file, read_ranks
 from portal.framework.models import Lot
-from portal.framework.named import lot_named, lots_listed
 from portal.framework.queries import lot_by_id
-from portal.framework.rank_file import publish_rank_file, read_ranks
-from portal.framework.services import framework_by_code
 from portal.framework.states import CapacityRule, Priority
+from portal.framework.terms.lots import Asked, LotTermsWanted, add_lot
+from portal.framework.terms.services import framework_by_code
 from portal.kernel import clock
 from portal.kernel.db import transaction
 from portal.kernel.errors import NotFound, RuleBroken

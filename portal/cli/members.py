@@ -21,14 +21,15 @@ from portal.cli.frame import (
     show_json,
     with_app,
 )
-from portal.framework import contractor_list, firms
-from portal.framework.contractor_list import Membership, Search, Shown, contractor_by_code
-from portal.framework.document_files import check_file, kept
-from portal.framework.documents import reject_document, verify_document
+from portal.framework.documents.files import check_file, kept
+from portal.framework.documents.services import reject_document, verify_document
+from portal.framework.firms import services as firms
+from portal.framework.listing import queries as contractor_list
+from portal.framework.listing.queries import Membership, Search, Shown, contractor_by_code
 from portal.framework.member_models import ContractorDocument
-from portal.framework.named import documents_listed, history_of, lot_named, member_named
-from portal.framework.services import framework_by_code
+from portal.framework.members.named import documents_listed, history_of, lot_named, member_named
 from portal.framework.states import MemberStatus
+from portal.framework.terms.services import framework_by_code
 from portal.jobs.standing import change_standing
 from portal.kernel import clock
 from portal.kernel.db import transaction

@@ -19,16 +19,17 @@ from portal.demo.county import AUTHORITIES, WorkType
 from portal.demo.history import SOURCE, History, officer_of
 from portal.demo.office_hours import at_local, last_office_instant, working_minutes_before
 from portal.demo.set_up import HOME, INSURANCES, STAFF, asked_for, last_april
-from portal.framework import firms
-from portal.framework.contractor_list import contractor_by_code
-from portal.framework.lots import LotTermsWanted, add_lot
-from portal.framework.membership import admit_member, apply_for_lot, set_member_status
+from portal.framework.firms import services as firms
+from portal.framework.listing.places import Place, PlaceFile, import_places
+from portal.framework.listing.queries import contractor_by_code
+from portal.framework.members.named import lot_named, member_named
+from portal.framework.members.services import admit_member, apply_for_lot, set_member_status
 from portal.framework.models import Framework, Lot
-from portal.framework.named import lot_named, member_named
-from portal.framework.places import Place, PlaceFile, import_places
-from portal.framework.reviews import plan_review
 from portal.framework.rules import years_after
-from portal.framework.services import (
+from portal.framework.states import CapacityRule, FrameworkKind, MemberStatus, Priority
+from portal.framework.terms.lots import LotTermsWanted, add_lot
+from portal.framework.terms.reviews import plan_review
+from portal.framework.terms.services import (
     DEFAULT_FRAMEWORK,
     add_framework,
     add_participation,
@@ -36,7 +37,6 @@ from portal.framework.services import (
     framework_by_code,
     terms_of,
 )
-from portal.framework.states import CapacityRule, FrameworkKind, MemberStatus, Priority
 from portal.jobs import services
 from portal.jobs.job_file import NewJob, WantedLine
 from portal.jobs.models import Job, Offer

@@ -19,12 +19,12 @@ from portal.demo import SCHEDULE_FILE
 from portal.demo.calibration import DemoPrice
 from portal.demo.contractors import COLUMNS, FIRMS
 from portal.demo.county import AUTHORITIES, WorkType
-from portal.framework.contractor_file import read_contractors
-from portal.framework.contractor_import import import_contractors
-from portal.framework.firms import change_details, details_of
-from portal.framework.lots import Asked, LotTermsWanted, add_lot
+from portal.framework.firms.services import change_details, details_of
 from portal.framework.member_models import Contractor, ContractorDocument
-from portal.framework.services import DEFAULT_FRAMEWORK, add_framework, add_participation, set_lead
+from portal.framework.members.contractor_file import read_contractors
+from portal.framework.members.contractor_import import import_contractors
+from portal.framework.terms.lots import Asked, LotTermsWanted, add_lot
+from portal.framework.terms.services import DEFAULT_FRAMEWORK, add_framework, add_participation, set_lead
 from portal.kernel import audit
 from portal.kernel.db import db
 from portal.rates.schedule_file import read_schedule
@@ -48,9 +48,7 @@ STAFF: Mapping[Role, str] = MappingProxyType(
 )
 FRAMEWORK_YEARS = 4
 #: What insurances cover, in pence: agreed for every lot.
-COVERS: Mapping[str, int] = MappingProxyType(
-    {"public-liability": 5_000_000_00, "employers-liability": 10_000_000_00}
-)
+COVERS: Mapping[str, int] = MappingProxyType({"public-liability": 5_000_000_00, "employers-liability": 10_000_000_00})
 #: The districts whose firms count as local, of the ten that the county's firms are in.
 LOCAL_AREAS = "ZZ1 ZZ2 ZZ3 ZZ4 ZZ5 ZZ6 ZZ7"
 TRADES: Mapping[WorkType, tuple[str, ...]] = MappingProxyType(
@@ -140,7 +138,6 @@ def list_contractors(rows: Sequence[Mapping[str, str]], *, now: datetime) -> Non
             by=STAFF[Role.FRAMEWORK_MANAGER],
             now=now,
         )
-
 
     # The file has no column for it: what the insurances cover was agreed for all.
     for kind, pence in COVERS.items():

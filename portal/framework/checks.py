@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from portal.accounts.models import Organisation
-from portal.framework.document_files import is_whole
+from portal.framework.documents.files import is_whole
 from portal.framework.member_models import (
     Contractor,
     ContractorDocument,
@@ -19,7 +19,7 @@ from portal.framework.member_models import (
     RankEdition,
     RankPlace,
 )
-from portal.framework.membership import LISTED
+from portal.framework.members.ranks import LISTED
 from portal.framework.models import Framework, Lot, Participation
 from portal.framework.roster import Roster
 from portal.framework.rules import overlapping, standing
@@ -55,9 +55,7 @@ def _histories() -> Iterator[str]:
         )
     }
     last: dict[int, MemberEvent] = {}
-    for event in db.session.scalars(
-        select(MemberEvent).order_by(MemberEvent.id).execution_options(yield_per=2_000)
-    ):
+    for event in db.session.scalars(select(MemberEvent).order_by(MemberEvent.id).execution_options(yield_per=2_000)):
         name, before = names[event.member_id], last.get(event.member_id)
         last[event.member_id] = event
         if before is None:

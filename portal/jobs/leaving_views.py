@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.accounts.guard import requires, signed_in_person
 from portal.accounts.policy import Permission
-from portal.framework import firm_queries as queries
+from portal.framework.firms import queries
 from portal.framework.states import MemberStatus
 from portal.jobs import standing
 from portal.kernel import clock

@@ -11,6 +11,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, ValidationError
 
 from portal.accounts.models import Organisation
+from portal.framework.faults import LONGEST_REASON
 from portal.framework.fields import (
     DayField,
     Needed,
@@ -22,7 +23,7 @@ from portal.framework.fields import (
     plain_number,
 )
 from portal.framework.member_models import Member
-from portal.framework.membership import LONGEST_REASON, MOST_RANK
+from portal.framework.members.ranks import MOST_RANK
 from portal.framework.states import MemberStatus
 from portal.kernel import money
 

@@ -7,11 +7,12 @@ from flask.typing import ResponseReturnValue
 
 from portal.accounts.guard import requires, signed_in_person
 from portal.accounts.policy import Permission
-from portal.framework.contractor_list import Membership, membership_by_id
-from portal.framework.firm_queries import authorities_to_serve
+from portal.framework.documents.queries import papers
+from portal.framework.firms.queries import authorities_to_serve
+from portal.framework.listing.queries import Membership, membership_by_id
 from portal.framework.member_models import Member
-from portal.framework.membership import SharedRank, change_member_terms, standing_now
-from portal.framework.paperwork import papers
+from portal.framework.members.ranks import SharedRank
+from portal.framework.members.services import change_member_terms, standing_now
 from portal.framework.roster import Roster
 from portal.framework.states import MEMBER_MOVES, MemberStatus
 from portal.jobs.member_forms import (

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from portal.framework.membership import checked_reason
+from portal.framework.faults import checked_reason
 from portal.framework.models import Lot
 from portal.framework.roster import Listed, Roster
 from portal.framework.states import FrameworkKind

@@ -12,12 +12,12 @@ from sqlalchemy import insert, select
 
 from portal.accounts.models import Organisation
 from portal.accounts.policy import OrganisationKind
-from portal.framework.lots import add_lot
-from portal.framework.membership import access_of
+from portal.framework.members.services import access_of
 from portal.framework.models import Framework, Lot, LotWorkType
 from portal.framework.queries import lots_called_off
 from portal.framework.rules import district_of
-from portal.framework.services import DEFAULT_FRAMEWORK, add_framework, add_participation
+from portal.framework.terms.lots import add_lot
+from portal.framework.terms.services import DEFAULT_FRAMEWORK, add_framework, add_participation
 from portal.jobs.job_file import NewJob
 from portal.jobs.models import Job, JobLine
 from portal.jobs.states import JobStatus

@@ -12,7 +12,7 @@ from portal.accounts.queries import framework_managers
 from portal.framework.member_models import Member
 from portal.framework.models import Framework, Lot
 from portal.framework.rules import Month, cap_level, guarantee_months, months_between, share_of
-from portal.framework.services import allowed_beyond
+from portal.framework.terms.services import allowed_beyond
 from portal.jobs.models import Offer, offer_is
 from portal.jobs.states import OfferStatus
 from portal.kernel import audit

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from sqlalchemy import insert, select
 
 from portal.framework.member_models import Contractor, Member
-from portal.framework.membership import admit_member, last_event, set_member_status
+from portal.framework.members.services import admit_member, last_event, set_member_status
 from portal.framework.notices import standing_changed
 from portal.framework.roster import Roster
 from portal.framework.states import MemberStatus

@@ -9,7 +9,8 @@ from flask.typing import ResponseReturnValue
 
 from portal.accounts.guard import requires, signed_in_person
 from portal.accounts.policy import Permission, Role
-from portal.framework import firm_queries, paperwork
+from portal.framework.documents import queries as paperwork
+from portal.framework.firms import queries as firm_queries
 from portal.framework.queries import all_lot_ids
 from portal.framework.roster import Roster
 from portal.jobs import queries

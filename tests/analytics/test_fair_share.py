@@ -30,7 +30,7 @@ from portal.analytics.fair_share import (
 from portal.analytics.share_chart import share_svg
 from portal.analytics.share_report import CSV_HEADER, as_document, in_words, plain_row
 from portal.framework.member_models import Contractor
-from portal.framework.membership import RankWanted, set_ranks
+from portal.framework.members.ranks import RankWanted, set_ranks
 from portal.framework.models import Framework, Lot
 from portal.framework.states import MemberStatus
 from portal.jobs import services

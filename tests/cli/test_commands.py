@@ -467,10 +467,7 @@ def test_rank_may_differ_by_lot_in_rows_of_their_own(portal: Portal, write: Writ
     portal("contractors", "import", write("c.csv", CONTRACTORS + more), "--create")
 
     ranks = db.session.execute(
-        select(Lot.name, RankPlace.rank)
-        .join(RankPlace.member)
-        .join(Member.lot)
-        .where(RankPlace.rank != 2)
+        select(Lot.name, RankPlace.rank).join(RankPlace.member).join(Member.lot).where(RankPlace.rank != 2)
     ).all()
     assert sorted(map(tuple, ranks)) == [("Hoist", 4), ("Ramp", 1), ("Stair lift", 1)]
 

@@ -20,8 +20,8 @@ from reportlab.pdfgen.canvas import Canvas
 from sqlalchemy import func, select, update
 
 from portal.cli import main
-from portal.framework.document_files import check_file
-from portal.framework.documents import hand_in_document
+from portal.framework.documents.files import check_file
+from portal.framework.documents.services import hand_in_document
 from portal.framework.member_models import ContractorDocument, Member
 from portal.framework.models import Framework
 from portal.jobs.models import Offer

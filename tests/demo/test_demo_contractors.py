@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from portal.demo.contractors import COLUMNS, DOCUMENT_KINDS, FIRMS, contractor_rows, members_of
 from portal.demo.county import AUTHORITIES, WorkType
-from portal.framework.contractor_file import read_contractors
+from portal.framework.members.contractor_file import read_contractors
 
 TODAY = date(2026, 5, 5)
 

@@ -29,13 +29,13 @@ from portal.demo.history import Register
 from portal.demo.jobs import demo_jobs
 from portal.demo.load import SIZES, WARNING, demo_sign_ins, load_demo
 from portal.demo.set_up import PASSWORD
+from portal.framework.listing.places import positions
 from portal.framework.member_models import Contractor, ContractorDocument, Member
 from portal.framework.models import Lot
-from portal.framework.places import positions
 from portal.framework.queries import all_lot_ids, unserved_areas
 from portal.framework.roster import Roster
-from portal.framework.services import DEFAULT_FRAMEWORK, framework_by_code
 from portal.framework.states import MemberStatus, Priority, ReviewStatus
+from portal.framework.terms.services import DEFAULT_FRAMEWORK, framework_by_code
 from portal.jobs import queries
 from portal.jobs.models import Decision, Job, Offer, Place
 from portal.jobs.quotations import quotations_for

@@ -8,8 +8,8 @@ import pytest
 from builders import NOW, OFFICER, authority, code_of, framework, framework_with_lot, member
 from flask import Flask
 
-from portal.framework.contractor_file import listed
-from portal.framework.membership import set_member_status
+from portal.framework.members.contractor_file import listed
+from portal.framework.members.services import set_member_status
 from portal.framework.queries import Unserved, adjustment_of, members_of, unserved_areas
 from portal.framework.states import MemberStatus
 from portal.kernel.db import transaction

@@ -14,7 +14,8 @@ from sqlalchemy import insert
 
 from portal.accounts.models import Organisation
 from portal.accounts.policy import OrganisationKind
-from portal.framework.contractor_list import (
+from portal.framework.listing.places import Place, PlaceFile, import_places
+from portal.framework.listing.queries import (
     COLUMNS,
     Search,
     Shown,
@@ -34,9 +35,8 @@ from portal.framework.member_models import (
     RankEdition,
     RankPlace,
 )
-from portal.framework.membership import set_member_status
+from portal.framework.members.services import set_member_status
 from portal.framework.models import Lot
-from portal.framework.places import Place, PlaceFile, import_places
 from portal.framework.states import DocumentStatus, MemberStatus
 from portal.kernel.db import db, table_of, transaction
 from portal.kernel.errors import NotFound, RuleBroken
@@ -244,9 +244,7 @@ def thousand(lots: list[Lot], where: Organisation) -> None:
                     for each in ids
                 ],
             )
-            edition = RankEdition(
-                lot_id=lot_id, starts_on=date(2026, 1, 1), note="", made_by=OFFICER, made_at=NOW
-            )
+            edition = RankEdition(lot_id=lot_id, starts_on=date(2026, 1, 1), note="", made_by=OFFICER, made_at=NOW)
             db.session.add(edition)
             db.session.flush()
             db.session.execute(

@@ -20,7 +20,7 @@ from files_made import pdf_bytes, picture_bytes
 from PIL import Image
 
 from portal.config import MEGABYTE, MOST_DOCUMENT_MB, read_settings
-from portal.framework.document_files import (
+from portal.framework.documents.files import (
     LARGEST,
     LONGEST_NAME,
     CheckedFile,

@@ -13,8 +13,8 @@ from sqlalchemy import select
 
 from portal.accounts.policy import Role
 from portal.config import Settings
-from portal.framework.document_files import check_file
-from portal.framework.documents import (
+from portal.framework.documents.files import check_file
+from portal.framework.documents.services import (
     hand_in_document,
     kinds_asked,
     reject_document,
@@ -23,7 +23,7 @@ from portal.framework.documents import (
     withdraw_document,
 )
 from portal.framework.member_models import Contractor, ContractorDocument, Member
-from portal.framework.membership import set_member_status
+from portal.framework.members.services import set_member_status
 from portal.framework.roster import Roster
 from portal.framework.states import DOCUMENT_MOVES, DocumentStatus, MemberStatus
 from portal.kernel.audit import AuditEvent, broken_links

@@ -31,17 +31,17 @@ from portal.accounts.policy import OrganisationKind, Role
 from portal.accounts.services import add_organisation, person_for
 from portal.checks import everything_off
 from portal.config import Settings
-from portal.framework import firms
-from portal.framework.document_files import check_file, kept
-from portal.framework.firm_queries import NeedState, memberships_of, need_for, open_lots, open_needs, shelves_of
-from portal.framework.firms import FirmDetails, NewFirm
-from portal.framework.lots import Asked, LotTermsWanted, add_lot
+from portal.framework.documents.files import check_file, kept
+from portal.framework.firms import services as firms
+from portal.framework.firms.queries import NeedState, memberships_of, need_for, open_lots, open_needs, shelves_of
+from portal.framework.firms.services import FirmDetails, NewFirm
 from portal.framework.member_models import Absence, Contractor, ContractorDocument, Member, MemberEvent
-from portal.framework.membership import set_member_status
+from portal.framework.members.services import set_member_status
 from portal.framework.models import Lot, LotRequirement
 from portal.framework.rules import earliest_start
-from portal.framework.services import end_participation
 from portal.framework.states import DocumentStatus, MemberStatus, Regime
+from portal.framework.terms.lots import Asked, LotTermsWanted, add_lot
+from portal.framework.terms.services import end_participation
 from portal.jobs.models import Offer
 from portal.jobs.standing import change_standing
 from portal.jobs.states import OfferStatus
@@ -151,7 +151,7 @@ def test_codes_are_numbered_and_step_aside_for_one_that_a_list_has_taken(app: Fl
     [
         (replace(FIRM, company_number="7654321"), "Somebody signs in with office@northbridge.example already"),
         (
-            replace(FIRM, company_number="7654321", details=replace(DETAILS, email=" OFFICE@NorthBridge.example".strip())),
+            replace(FIRM, company_number="7654321", details=replace(DETAILS, email="OFFICE@NorthBridge.example")),
             "signs in with office@northbridge.example already",
         ),
         (replace(FIRM, details=replace(DETAILS, email="b@b.example")), "company number 01234567 is on the list"),

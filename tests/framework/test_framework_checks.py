@@ -15,10 +15,10 @@ from sqlalchemy import delete, select, update
 from portal.checks import everything_off
 from portal.config import Settings
 from portal.framework.checks import faults
-from portal.framework.document_files import CheckedFile, kept
-from portal.framework.documents import hand_in_document
+from portal.framework.documents.files import CheckedFile, kept
+from portal.framework.documents.services import hand_in_document
 from portal.framework.member_models import MemberEvent, RankEdition, RankPlace
-from portal.framework.membership import set_member_status
+from portal.framework.members.services import set_member_status
 from portal.framework.models import Participation
 from portal.framework.states import MemberStatus
 from portal.kernel.db import db, transaction
@@ -58,9 +58,7 @@ def test_a_list_kept_by_the_services_is_in_order(there: Scene) -> None:
         )
     # It ended by itself on the second day, so it may begin anew.
     with transaction():
-        set_member_status(
-            there.members[0], MemberStatus.SUSPENDED, reason="x", by=OFFICER, now=NOW + timedelta(days=3)
-        )
+        set_member_status(there.members[0], MemberStatus.SUSPENDED, reason="x", by=OFFICER, now=NOW + timedelta(days=3))
 
     assert sentences() == []
     assert list(everything_off()) == []
@@ -154,9 +152,7 @@ def test_a_kept_file_that_is_missing_or_altered_is_named(there: Scene, tmp_path:
     assert "SSIP health and safety assessment" in altered
 
 
-def test_the_verb_looks_at_the_files_too(
-    there: Scene, settings: Settings, portal: Callable[..., Result]
-) -> None:
+def test_the_verb_looks_at_the_files_too(there: Scene, settings: Settings, portal: Callable[..., Result]) -> None:
     portal("check", code=0)
     file = CheckedFile("gas.pdf", "application/pdf", b"%PDF- gas")
     with kept(settings.uploads, file) as stored, transaction():

@@ -12,18 +12,19 @@ from sqlalchemy import func, select
 
 from portal.config import Settings, read_settings
 from portal.framework.faults import TakenTerm, WrongTerm
-from portal.framework.framework_queries import (
+from portal.framework.members.services import set_member_status
+from portal.framework.models import Framework, Participation
+from portal.framework.roster import Roster
+from portal.framework.rules import Longest, months_after
+from portal.framework.states import ContractingParty, FrameworkKind, MemberStatus, Regime
+from portal.framework.terms.queries import (
     authority_names,
     extensions_of,
     framework_in_full,
     in_order,
     lot_states,
 )
-from portal.framework.membership import set_member_status
-from portal.framework.models import Framework, Participation
-from portal.framework.roster import Roster
-from portal.framework.rules import Longest, months_after
-from portal.framework.services import (
+from portal.framework.terms.services import (
     FrameworkTerms,
     add_participation,
     change_framework,
@@ -33,7 +34,6 @@ from portal.framework.services import (
     extend_framework,
     set_lead,
 )
-from portal.framework.states import ContractingParty, FrameworkKind, MemberStatus, Regime
 from portal.kernel.audit import events_on
 from portal.kernel.db import db, transaction
 from portal.kernel.errors import Clash, NotFound, RuleBroken

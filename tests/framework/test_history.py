@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from portal.accounts.models import Organisation
 from portal.accounts.policy import OrganisationKind
 from portal.framework.checks import faults
-from portal.framework.document_files import CheckedFile
-from portal.framework.documents import hand_in_document, reject_document, verify_document, withdraw_document
+from portal.framework.documents.files import CheckedFile
+from portal.framework.documents.services import hand_in_document, reject_document, verify_document, withdraw_document
 from portal.framework.member_models import Contractor, ContractorDocument
-from portal.framework.membership import apply_for_lot
+from portal.framework.members.services import apply_for_lot
 from portal.framework.models import Lot
 from portal.framework.queries import unserved_areas
 from portal.framework.roster import Roster
@@ -188,9 +188,7 @@ def act(book: Notebook, action: str, lot: Lot, area: str, *, now: datetime, last
         elif action == "withdraw":
             paper = book.verified()
             number = paper.number if paper else 0
-            withdraw_document(
-                db.session.get_one(ContractorDocument, number), reason="Mistaken", by=OFFICER, now=now
-            )
+            withdraw_document(db.session.get_one(ContractorDocument, number), reason="Mistaken", by=OFFICER, now=now)
         else:
             waiting = book.waiting()
             number = waiting.number if waiting else 0

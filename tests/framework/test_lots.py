@@ -13,21 +13,15 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from portal.framework.faults import TakenTerm, WrongTerm
-from portal.framework.lots import Asked, LotTermsWanted, add_lot, change_lot
 from portal.framework.member_models import Member, RankEdition
-from portal.framework.membership import (
-    RankWanted,
-    SharedRank,
-    admit_member,
-    apply_for_lot,
-    ranks_on,
-    set_member_status,
-)
+from portal.framework.members.rank_queries import edition_by_id, editions_of
+from portal.framework.members.ranks import RankWanted, SharedRank, publish_ranks, ranks_on
+from portal.framework.members.services import admit_member, apply_for_lot, set_member_status
 from portal.framework.models import Framework, Lot
 from portal.framework.queries import lot_by_id
-from portal.framework.ranks import edition_by_id, editions_of, publish_ranks
-from portal.framework.services import end_participation
 from portal.framework.states import CapacityRule, MemberStatus, Priority
+from portal.framework.terms.lots import Asked, LotTermsWanted, add_lot, change_lot
+from portal.framework.terms.services import end_participation
 from portal.kernel.audit import events_on
 from portal.kernel.db import db, transaction
 from portal.kernel.errors import NotFound, RuleBroken

@@ -9,7 +9,7 @@ import pytest
 from builders import NOW, OFFICER
 from flask import Flask
 
-from portal.framework.places import (
+from portal.framework.listing.places import (
     ImportedPlaces,
     district_in,
     import_places,

@@ -11,10 +11,13 @@ from flask import Flask
 
 from portal.framework.faults import TakenTerm, WrongTerm
 from portal.framework.member_models import Member
-from portal.framework.membership import RankWanted, admit_member, apply_for_lot, ranks_on, set_member_status
+from portal.framework.members.rank_queries import editions_made_in
+from portal.framework.members.ranks import RankWanted, publish_ranks, ranks_on
+from portal.framework.members.services import admit_member, apply_for_lot, set_member_status
 from portal.framework.models import Framework, Lot, Review
-from portal.framework.ranks import editions_made_in, publish_ranks
-from portal.framework.reviews import (
+from portal.framework.rules import next_review, why_not_admitted
+from portal.framework.states import REVIEW_MOVES, FrameworkKind, MemberStatus, Regime, ReviewStatus
+from portal.framework.terms.reviews import (
     close_review,
     lots_in_review,
     move_review,
@@ -25,10 +28,8 @@ from portal.framework.reviews import (
     since_last_review,
     suggested_review,
 )
-from portal.framework.rules import next_review, why_not_admitted
-from portal.framework.services import FrameworkTerms as Terms
-from portal.framework.services import add_participation, change_framework, create_framework, terms_of
-from portal.framework.states import REVIEW_MOVES, FrameworkKind, MemberStatus, Regime, ReviewStatus
+from portal.framework.terms.services import FrameworkTerms as Terms
+from portal.framework.terms.services import add_participation, change_framework, create_framework, terms_of
 from portal.kernel.audit import events_on
 from portal.kernel.db import db, transaction
 from portal.kernel.errors import NotFound, RuleBroken, WrongState

@@ -9,9 +9,9 @@ from builders import NOW, OFFICER, authority, edition, framework_with_lot, job
 from fixture_types import AT_MOST
 from flask import Flask
 
-from portal.framework.contractor_file import ContractorFile, ContractorRow
-from portal.framework.contractor_import import import_contractors
-from portal.framework.services import decide_on_cap, terms_of
+from portal.framework.members.contractor_file import ContractorFile, ContractorRow
+from portal.framework.members.contractor_import import import_contractors
+from portal.framework.terms.services import decide_on_cap, terms_of
 from portal.jobs import allocation
 from portal.jobs.board import Board
 from portal.kernel.db import db, transaction

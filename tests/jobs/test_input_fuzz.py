@@ -14,8 +14,8 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from portal.checks import everything_off
-from portal.framework.contractor_file import read_contractors
-from portal.framework.contractor_import import import_contractors
+from portal.framework.members.contractor_file import read_contractors
+from portal.framework.members.contractor_import import import_contractors
 from portal.jobs.job_file import read_jobs
 from portal.jobs.specification import specify_jobs
 from portal.kernel.db import Base, db, transaction

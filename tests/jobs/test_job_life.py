@@ -24,7 +24,7 @@ from sqlalchemy import func, select
 
 from portal.checks import everything_off
 from portal.framework.member_models import Contractor, Member
-from portal.framework.membership import set_member_status
+from portal.framework.members.services import set_member_status
 from portal.framework.states import MEMBER_MOVES, MemberStatus
 from portal.jobs import services
 from portal.jobs.models import Job, Offer

@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from portal.framework.member_models import Member
-from portal.framework.membership import set_member_status
+from portal.framework.members.services import set_member_status
 from portal.framework.states import MEMBER_MOVES, MemberStatus, Priority
 from portal.jobs import services, specification
 from portal.jobs.models import Job, Offer

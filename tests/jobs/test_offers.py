@@ -35,7 +35,7 @@ from sqlalchemy import func, select, text
 
 from portal.accounts.policy import Role
 from portal.checks import everything_off
-from portal.framework.membership import set_member_status
+from portal.framework.members.services import set_member_status
 from portal.framework.states import MemberStatus, Priority
 from portal.jobs import services
 from portal.jobs.models import Decision, Job, Offer, OrderLine, Place

@@ -32,11 +32,11 @@ from strict_client import StrictClient
 from portal.accounts.models import Organisation, Person
 from portal.accounts.policy import Role
 from portal.checks import everything_off
-from portal.framework.lots import add_lot
 from portal.framework.member_models import Member
 from portal.framework.models import Lot
-from portal.framework.services import add_framework, add_participation
 from portal.framework.states import FrameworkKind, MemberStatus
+from portal.framework.terms.lots import add_lot
+from portal.framework.terms.services import add_framework, add_participation
 from portal.jobs import services
 from portal.jobs.models import Direction, Estimate, Job, OrderLine
 from portal.jobs.queries import decisions_on

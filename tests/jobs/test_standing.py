@@ -24,7 +24,7 @@ from sqlalchemy import select, text
 from test_races import accepting, at_once, holds, refusals
 
 from portal.framework.member_models import MemberEvent
-from portal.framework.membership import change_member_terms, set_member_status
+from portal.framework.members.services import change_member_terms, set_member_status
 from portal.framework.states import MemberStatus
 from portal.jobs import services
 from portal.jobs.models import Job, Offer

@@ -31,9 +31,9 @@ from strict_client import Page, StrictClient
 from portal.accounts.models import Organisation, Person
 from portal.accounts.policy import Role
 from portal.config import MEGABYTE, Settings
-from portal.framework import firms
+from portal.framework.firms import services as firms
 from portal.framework.member_models import Absence, Contractor, ContractorDocument, Member
-from portal.framework.membership import set_member_status
+from portal.framework.members.services import set_member_status
 from portal.framework.states import DocumentStatus, MemberStatus
 from portal.jobs.models import Offer
 from portal.jobs.states import OfferStatus

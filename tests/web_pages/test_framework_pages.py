@@ -14,13 +14,14 @@ from strict_client import Page, StrictClient
 
 from portal.accounts.models import Person
 from portal.accounts.policy import Role
-from portal.framework.framework_queries import cap_decisions_of, extensions_of, framework_in_full
 from portal.framework.member_models import Member, RankEdition
-from portal.framework.membership import apply_for_lot, ranks_on, set_member_status
+from portal.framework.members.ranks import ranks_on
+from portal.framework.members.services import apply_for_lot, set_member_status
 from portal.framework.models import Framework, Lot, Review
 from portal.framework.queries import lot_by_id
-from portal.framework.services import FrameworkTerms, add_participation, create_framework
 from portal.framework.states import FrameworkKind, MemberStatus, Regime, ReviewStatus
+from portal.framework.terms.queries import cap_decisions_of, extensions_of, framework_in_full
+from portal.framework.terms.services import FrameworkTerms, add_participation, create_framework
 from portal.kernel.db import db, transaction
 
 START, END = date(2025, 4, 1), date(2029, 4, 1)

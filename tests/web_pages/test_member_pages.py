@@ -31,12 +31,12 @@ from strict_client import StrictClient
 
 from portal.accounts.models import Organisation, Person
 from portal.accounts.policy import OrganisationKind, Role
-from portal.framework.document_files import CheckedFile
-from portal.framework.documents import hand_in_document
+from portal.framework.documents.files import CheckedFile
+from portal.framework.documents.services import hand_in_document
+from portal.framework.listing.places import Place, PlaceFile, import_places
 from portal.framework.member_models import Contractor, ContractorDocument, Member
-from portal.framework.membership import apply_for_lot, set_member_status
+from portal.framework.members.services import apply_for_lot, set_member_status
 from portal.framework.models import Lot
-from portal.framework.places import Place, PlaceFile, import_places
 from portal.framework.states import DocumentStatus, MemberStatus
 from portal.kernel.audit import events_on
 from portal.kernel.db import db, transaction
@@ -284,9 +284,7 @@ def test_documents_wait_oldest_first_and_are_verified_as_they_read(
     look_again()
     with query_counter(12):
         page = manager.get("/framework/documents")
-    assert [row[1] for row in page.rows()[:2]] == [
-        f"Contractor {code_of(each)}" for each in reversed(there.members)
-    ]
+    assert [row[1] for row in page.rows()[:2]] == [f"Contractor {code_of(each)}" for each in reversed(there.members)]
     assert "Is missing: no new job is offered. A new one waits" in page.text
 
     page = page.click(f"Public liability insurance of Contractor {code_of(there.members[1])}")
@@ -436,9 +434,7 @@ def test_the_list_is_searched_by_name_and_code(auditor: StrictClient, three: Sce
     assert "No contractor fits" in page.submit("Show", {"Name or code": "nobody"}).text
 
 
-def test_who_was_on_the_list_on_another_day_and_why(
-    auditor: StrictClient, three: Scene, fixed_clock: Clock
-) -> None:
+def test_who_was_on_the_list_on_another_day_and_why(auditor: StrictClient, three: Scene, fixed_clock: Clock) -> None:
     left = NOW + timedelta(days=10)
     with transaction():
         set_member_status(three.members[0], MemberStatus.RELEASED, reason="Retires", by=OFFICER, now=left)
@@ -470,7 +466,9 @@ def test_distance_counts_whoever_nobody_can_place(auditor: StrictClient, three: 
     with transaction():
         import_places(
             PlaceFile(
-                "p.csv", [Place(2, "RG2", 51.42, -0.96), Place(3, "RG1", 51.45, -0.97)], []  # type: ignore[arg-type]
+                "p.csv",
+                [Place(2, "RG2", 51.42, -0.96), Place(3, "RG1", 51.45, -0.97)],
+                [],  # type: ignore[arg-type]
             ),
             by=OFFICER,
             now=NOW,

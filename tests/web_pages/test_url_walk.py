@@ -21,8 +21,8 @@ from portal.accounts.guard import PUBLIC, SIGNED_IN
 from portal.accounts.models import Person
 from portal.accounts.policy import OrganisationKind, Permission, Role, kind_for, may
 from portal.analytics.models import Quote
-from portal.framework.firms import add_absence
-from portal.framework.membership import edition_on
+from portal.framework.firms.services import add_absence
+from portal.framework.members.ranks import edition_on
 from portal.framework.models import Review
 from portal.framework.states import DocumentStatus, ReviewStatus
 from portal.kernel.db import db, transaction

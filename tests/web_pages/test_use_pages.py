@@ -17,8 +17,8 @@ from strict_client import StrictClient
 from portal.accounts.models import Person
 from portal.accounts.policy import Role
 from portal.framework.models import Framework
-from portal.framework.services import decide_on_cap
 from portal.framework.states import FrameworkKind
+from portal.framework.terms.services import decide_on_cap
 from portal.kernel.db import db, transaction
 
 

@@ -1,0 +1,1 @@
+"""Documents of contractors: files, verification, reminders, and who gets no offers because one lapsed."""

@@ -1,0 +1,1 @@
+"""The contractor list to look through: search, filters, distances, exports."""

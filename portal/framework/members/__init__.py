@@ -1,0 +1,1 @@
+"""Who is on the list: applications, standings, ranks, and lists that come in from files."""

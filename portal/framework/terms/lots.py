@@ -1,0 +1,220 @@
+"""Lots: what each takes, where, in which value band, on which terms, and the documents it asks of its members."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
+
+from portal.accounts.models import Organisation
+from portal.accounts.policy import OrganisationKind
+from portal.framework.faults import TakenTerm, WrongTerm
+from portal.framework.members.services import access_of
+from portal.framework.models import DISTRICT, WORK_TYPE, Framework, Lot, LotArea, LotRequirement, LotWorkType
+from portal.framework.rules import POSTCODE_DISTRICT
+from portal.framework.states import CapacityRule, Method, Priority
+from portal.framework.terms.services import lock_framework
+from portal.kernel import audit
+from portal.kernel.clock import local_date
+from portal.kernel.db import db
+from portal.kernel.errors import NotFound
+from portal.kernel.money import shown
+
+#: Working hours to answer and working days to start that a lot may ask for; days its works may take.
+MOST_HOURS, MOST_DAYS = 400, 400
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a lot asks for a kind of document: required or only asked for, and the least cover in pence."""
+
+    required: bool = True
+    minimum_pence: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LotTermsWanted:
+    """What a lot is to be. ``areas`` are codes of authorities and postcode districts; empty means every authority.
+
+    ``answer_hours`` are working hours to answer, ``start_days`` working days to start, by priority.
+    """
+
+    name: str
+    work_types: tuple[str, ...]
+    areas: tuple[str, ...] = ()
+    value_from_pence: int = 0
+    value_to_pence: int | None = None
+    capacity_rule: CapacityRule = CapacityRule.ALL_WORK
+    answer_hours: Mapping[Priority, int] = field(
+        default_factory=lambda: {Priority.HOSPITAL_DISCHARGE: 4, Priority.PRIORITY: 8, Priority.ROUTINE: 16}
+    )
+    start_days: Mapping[Priority, int] = field(
+        default_factory=lambda: {Priority.HOSPITAL_DISCHARGE: 5, Priority.PRIORITY: 15, Priority.ROUTINE: 30}
+    )
+    works_days: int = 14
+    documents: Mapping[str, Asked] = field(default_factory=dict)
+
+
+def add_lot(
+    framework: Framework,
+    name: str,
+    *,
+    by: str,
+    now: datetime,
+    requirements: Iterable[str] = (),
+    terms: LotTermsWanted | None = None,
+) -> Lot:
+    """A ranked-cascade lot: of ``terms``, or for the work type ``name`` with the documents its members must hold.
+
+    Raises ``Clash`` for a name in use and ``RuleBroken`` for terms that no lot can have.
+    """
+    wanted = terms or LotTermsWanted(name, (name,), documents={kind: Asked() for kind in requirements})
+    lock_framework(framework.id)
+    with db.session.no_autoflush:
+        lot = Lot(framework_id=framework.id, framework=framework, method=Method.RANKED_CASCADE)
+        _put_lot_terms(lot, wanted, local_date(now))
+    db.session.add(lot)
+    db.session.flush()
+    audit.record("lot added", f"framework:{framework.code}", at=now, actor=by, **plain_lot(wanted))
+    return lot
+
+
+def change_lot(lot_id: int, terms: LotTermsWanted, *, by: str, now: datetime) -> Lot:
+    """Change a lot's terms for the decisions to come; those that were made keep the facts they rest on."""
+    lot = db.session.scalar(
+        select(Lot)
+        .where(Lot.id == lot_id)
+        .options(selectinload(Lot.work_types), selectinload(Lot.areas), selectinload(Lot.requirements))
+        .with_for_update(of=Lot, key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    if lot is None:
+        raise NotFound("There is no such lot.")
+    _put_lot_terms(lot, terms, local_date(now))
+    db.session.flush()
+    audit.record("lot changed", f"framework:{lot.framework.code}", at=now, actor=by, **plain_lot(terms))
+    return lot
+
+
+def plain_lot(terms: LotTermsWanted) -> dict[str, Any]:
+    """A lot's terms as values that JSON can carry."""
+    return {
+        "lot": terms.name,
+        "work_types": list(terms.work_types),
+        "areas": list(terms.areas),
+        "value_from_pence": terms.value_from_pence,
+        "value_to_pence": terms.value_to_pence,
+        "capacity_rule": terms.capacity_rule.value,
+        "answer_hours": {priority.value: hours for priority, hours in terms.answer_hours.items()},
+        "start_days": {priority.value: days for priority, days in terms.start_days.items()},
+        "works_days": terms.works_days,
+        "requires": {
+            kind: (shown(asked.minimum_pence) if asked.minimum_pence else "required") if asked.required else "asked for"
+            for kind, asked in terms.documents.items()
+        },
+    }
+
+
+def _put_lot_terms(lot: Lot, terms: LotTermsWanted, today: date) -> None:
+    name = terms.name.strip()
+    if not name:
+        raise WrongTerm("Give the lot a name.", "name")
+    other = select(Lot.id).where(Lot.framework_id == lot.framework_id, Lot.name == name, Lot.id != (lot.id or 0))
+    with db.session.no_autoflush:
+        if db.session.scalar(other) is not None:
+            raise TakenTerm(f"There is a lot called {name} in this framework already.", "name")
+        wanted = list(dict.fromkeys(each.strip() for each in terms.work_types if each.strip()))
+        if not wanted:
+            raise WrongTerm("Name at least one work type that the lot takes.", "work_types")
+        if long := next((each for each in wanted if len(each) > WORK_TYPE), None):
+            raise WrongTerm(
+                f"The work type {long[:20]}… has {len(long)} characters; at most {WORK_TYPE} fit.", "work_types"
+            )
+        check_lot_numbers(terms)
+        areas = _lot_areas(lot, terms.areas, today)
+        lot.name, lot.capacity_rule = name, terms.capacity_rule
+        lot.value_from_pence, lot.value_to_pence, lot.works_days = (
+            terms.value_from_pence,
+            terms.value_to_pence,
+            terms.works_days,
+        )
+        for priority in Priority:
+            column = priority.value.replace("-", "_")
+            setattr(lot, f"answer_hours_{column}", terms.answer_hours[priority])
+            setattr(lot, f"start_days_{column}", terms.start_days[priority])
+        kept = {each.work_type: each for each in lot.work_types}
+        lot.work_types = [kept.get(each) or LotWorkType(work_type=each) for each in wanted]
+        lot.areas = areas
+        asked = {each.kind: each for each in lot.requirements}
+        lot.requirements = []
+        for kind, how in sorted(terms.documents.items()):
+            requirement = asked.get(kind) or LotRequirement(kind=kind)
+            requirement.required, requirement.minimum_pence = how.required, how.minimum_pence
+            lot.requirements.append(requirement)
+
+
+def check_lot_numbers(terms: LotTermsWanted) -> None:
+    """``RuleBroken`` for a value band or windows that no lot can have."""
+    if terms.value_from_pence < 0 or (
+        terms.value_to_pence is not None and terms.value_to_pence <= terms.value_from_pence
+    ):
+        raise WrongTerm("The value band must end above its beginning, and not begin below £0.", "value_to_pence")
+    for priority, hours in terms.answer_hours.items():
+        if not 1 <= hours <= MOST_HOURS:
+            raise WrongTerm(
+                f"The time to answer is a number of working hours from 1 to {MOST_HOURS}.",
+                f"answer_hours_{priority.name.lower()}",
+            )
+    for priority, days in terms.start_days.items():
+        if not 1 <= days <= MOST_DAYS:
+            raise WrongTerm(
+                f"The time to start is a number of working days from 1 to {MOST_DAYS}.",
+                f"start_days_{priority.name.lower()}",
+            )
+    if not 1 <= terms.works_days <= MOST_DAYS:
+        raise WrongTerm(f"The works take a number of days from 1 to {MOST_DAYS}.", "works_days")
+    for kind, asked in terms.documents.items():
+        if not kind.strip() or len(kind) > 64:
+            raise WrongTerm("The code of a kind of document has 1 to 64 characters.", "own_required")
+        if asked.minimum_pence is not None and asked.minimum_pence < 0:
+            raise WrongTerm("The least cover of a document cannot be below £0.", f"cover_{kind}")
+
+
+def _lot_areas(lot: Lot, codes: Collection[str], today: date) -> list[LotArea]:
+    kept = {each.authority.code if each.authority else each.district: each for each in lot.areas}
+    authorities = {
+        each.code: each
+        for each in db.session.scalars(
+            select(Organisation).where(Organisation.code.in_(codes), Organisation.kind == OrganisationKind.AUTHORITY)
+        )
+    }
+    access = access_of(lot.framework_id)
+    rows = []
+    for code in dict.fromkeys(codes):
+        authority = authorities.get(code)
+        if authority is None and not (POSTCODE_DISTRICT.fullmatch(code) and len(code) <= DISTRICT):
+            raise WrongTerm(f"{code} is neither an authority nor a postcode district such as RG1.", "districts")
+        if authority is not None and not any(to_on is None or to_on > today for _, to_on in access.get(code, ())):
+            gone = "has left" if code in access else "does not take part in"
+            raise WrongTerm(f"{authority.name} {gone} this framework; leave that area out.", "authorities")
+        rows.append(
+            kept.get(code)
+            or LotArea(
+                authority_id=authority.id if authority else None,
+                authority=authority,
+                district="" if authority else code,
+            )
+        )
+    return rows
+
+
+def require_documents(lot: Lot, kinds: Iterable[str], *, by: str, now: datetime) -> None:
+    """Let ``lot`` require these kinds of document of its members too, from now on."""
+    more = sorted(set(kinds) - {requirement.kind for requirement in lot.requirements})
+    if more:
+        lot.requirements += [LotRequirement(kind=kind, required=True) for kind in more]
+        audit.record("documents required", f"framework:{lot.framework.code}", at=now, actor=by, lot=lot.name, more=more)
