@@ -146,7 +146,6 @@ def hands_in_the_wrong_file(phone: Visitor, file: Path) -> None:
 def is_admitted(desk: Visitor, there: Scene) -> None:
     """Verified, checked and admitted, first of the lot."""
     sign_in(desk, there.manager)
-    keep(desk, "manager-worklist")
     verify(desk)
     desk.goto(f"/framework/lots/{there.lot.id}")
     desk.follow("Newcomer Ltd")
@@ -204,7 +203,6 @@ def test_a_new_contractor_from_application_to_renewed_document(
     keep(phone, "contractor-expired")
     desk.goto("/framework/documents")
     assert "no new job is offered" in desk.text
-    keep(desk, "manager-documents")
 
     hand_in(phone, renewed, date(2027, 8, 31))
     verify(desk)

@@ -18,7 +18,7 @@ from portal.accounts.models import Organisation
 from portal.accounts.policy import Role
 from portal.checks import everything_off
 from portal.config import Settings
-from portal.framework import firms
+from portal.framework.firms import services as firms
 from portal.framework.member_models import Contractor, Member
 from portal.framework.models import Framework, Lot, Review
 from portal.framework.roster import Roster
@@ -118,7 +118,6 @@ def ranks_anew(desk: Visitor, review: Review, names: tuple[str, ...], starts_on:
     keep(desk, "manager-ranks")
     desk.press("Publish the ranks")
     desk.goto(f"/framework/reviews/{review.id}")
-    keep(desk, "manager-review")
     desk.fill("What the review came to", "One firm admitted, ranks from August by price.")
     desk.press("Close the review")
 
@@ -142,7 +141,6 @@ def test_a_framework_from_its_first_lot_to_a_release(
     second = firm("Second", lot, where, settings.uploads, 2)
     admits(desk, lot, "Early", "1")
     admits(desk, lot, "Second", "2")
-    keep(desk, "manager-lot")
     review = plans_and_opens_a_review(desk, fixed_clock)
     firm("Late", lot, where, settings.uploads, 3)
     admits(desk, lot, "Late")
@@ -175,4 +173,3 @@ def test_a_framework_from_its_first_lot_to_a_release(
     standings = {each.name: each.standing.status for each in Roster([lot.id], date(2026, 6, 1))}
     assert standings == {"Early": MemberStatus.ACTIVE, "Second": MemberStatus.ACTIVE, "Late": MemberStatus.APPLIED}
     assert list(everything_off()) == []
-
