@@ -11,6 +11,7 @@ import structlog
 from flask import Flask
 from flask_login import LoginManager
 from flask_migrate import Migrate
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal.accounts import views as accounts_views
 from portal.accounts.guard import check_every_route
@@ -40,7 +41,8 @@ MIGRATIONS = next(folder for folder in (HERE / "migrations", HERE.parent / "migr
 def create_app(settings: Settings | None = None, **overrides: Any) -> Flask:
     """The application with everything it needs; ``overrides`` are Flask settings that tests change."""
     app = Flask("portal", static_folder=None)
-    app.config.from_mapping((settings or read_settings()).for_flask())
+    settings = settings or read_settings()
+    app.config.from_mapping(settings.for_flask())
     app.config.from_mapping(overrides)
     structlog.configure(
         processors=[
@@ -53,6 +55,10 @@ def create_app(settings: Settings | None = None, **overrides: Any) -> Flask:
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
     )
+    if settings.proxies:
+        # Without it every visitor has the proxy's address, and one's failures lock everybody out.
+        trusted = settings.proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=trusted, x_proto=trusted, x_host=trusted)  # type: ignore[method-assign]
     init_db(app)
     Migrate(app, db, directory=str(MIGRATIONS), render_as_batch=True)
     login = LoginManager(app)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from portal.framework.rules import Longest
 from portal.kernel.errors import RuleBroken
@@ -20,6 +21,8 @@ MAX_UPLOAD = 50 * MEGABYTE
 MOST_DOCUMENT_MB = 45
 #: No framework runs longer.
 MOST_YEARS = 99
+#: Nobody puts more in a row.
+MOST_PROXIES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,11 @@ class Settings:
     https: bool
     #: The largest document of a contractor, in bytes.
     largest_document: int = 10 * MEGABYTE
+    #: Where the portal is reached, such as ``https://framework.example.gov.uk``: what links in mail begin with.
+    #: ``None``: as each visitor came.
+    address: str | None = None
+    #: How many proxies stand in front and say who a visitor is, by which name and how they came.
+    proxies: int = 0
     #: How many years a framework agreement may run.
     longest: Longest = field(default_factory=Longest)
 
@@ -75,22 +83,49 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         raise RuleBroken(
             f"PORTAL_DOCUMENT_MB is {document_mb}; it must be a whole number of megabytes from 1 to {MOST_DOCUMENT_MB}."
         )
+    mail_url = environment.get("PORTAL_MAIL_URL") or None
+    address = site_address(environment.get("PORTAL_ADDRESS", ""))
+    if production and mail_url and address is None:
+        # A visitor names the host of a request at will: a link in somebody else's mail must not lead there.
+        raise RuleBroken(
+            "PORTAL_ADDRESS must be set in production when mail is sent: where the portal is reached, such as "
+            "https://framework.example.gov.uk. Links in mail begin with it."
+        )
+    proxies = environment.get("PORTAL_PROXIES", "") or "0"
+    if not (proxies.isascii() and proxies.isdigit() and int(proxies[:9]) <= MOST_PROXIES):
+        raise RuleBroken(f"PORTAL_PROXIES is {proxies}; it must be a whole number of proxies from 0 to {MOST_PROXIES}.")
     instance.mkdir(parents=True, exist_ok=True)
     return Settings(
         instance=instance,
         database_url=database_url(environment.get("PORTAL_DATABASE_URL", ""), instance),
         secret_key=key or kept_key(instance / "secret_key"),
         redis_url=environment.get("PORTAL_REDIS_URL") or None,
-        mail_url=environment.get("PORTAL_MAIL_URL") or None,
+        mail_url=mail_url,
         uploads=Path(environment.get("PORTAL_UPLOADS", instance / "uploads")),
         nation=Nation(nation),
         https=production,
         largest_document=int(document_mb) * MEGABYTE,
+        address=address,
+        proxies=int(proxies),
         longest=Longest(
             years(environment, "PORTAL_CLOSED_FRAMEWORK_YEARS", Longest().closed_years),
             years(environment, "PORTAL_OPEN_FRAMEWORK_YEARS", Longest().open_years),
         ),
     )
+
+
+def site_address(given: str) -> str | None:
+    """The portal's own address without a slash at its end; ``RuleBroken`` for what a link cannot begin with."""
+    if not given:
+        return None
+    try:
+        parts = urlsplit(given)
+        whole = parts.scheme in {"http", "https"} and parts.hostname and not parts.username
+    except ValueError:
+        whole = False
+    if not whole or given.rstrip("/") != f"{parts.scheme}://{parts.netloc}":
+        raise RuleBroken(f"PORTAL_ADDRESS is {given}; it must look like https://framework.example.gov.uk.")
+    return given.rstrip("/")
 
 
 def years(environment: Mapping[str, str], name: str, default: int) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from portal.config import Settings
-from portal.framework.documents.services import speak_of_documents
+from portal.framework.documents.reminders import speak_of_documents
 from portal.jobs import services
 from portal.jobs.services import Ticked
 from portal.jobs.spend import warn_of_caps

@@ -252,11 +252,34 @@ def lot_terms() -> None:
         "capacity_rule VARCHAR(40) DEFAULT 'all-work' NOT NULL CONSTRAINT ck_lot_capacityrule "
         "CHECK (capacity_rule IN ('all-work', 'this-lot', 'not-limited'))",
     )
-    add("lot_requirement", "required BOOLEAN DEFAULT true NOT NULL")
-    add(
+    requirements()
+
+
+def now_only(also: str = "") -> dict[str, sa.TextClause]:
+    """The condition of an index over the rows that hold without end."""
+    condition = sa.text("to_on IS NULL" + also)
+    return {"sqlite_where": condition, "postgresql_where": condition}
+
+
+def requirements() -> None:
+    rows = made_anew("lot_requirement", ("id", "lot_id", "kind"), ())
+    table = op.create_table(
         "lot_requirement",
-        "minimum_pence BIGINT CONSTRAINT ck_lot_requirement_minimum_pence_not_negative CHECK (minimum_pence >= 0)",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("lot_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=64), nullable=False),
+        sa.Column("required", sa.Boolean(), nullable=False),
+        sa.Column("minimum_pence", sa.BigInteger(), nullable=True),
+        sa.Column("from_on", sa.Date(), nullable=True),
+        sa.Column("to_on", sa.Date(), nullable=True),
+        sa.CheckConstraint("minimum_pence >= 0", name="ck_lot_requirement_minimum_pence_not_negative"),
+        sa.CheckConstraint("to_on > from_on", name="ck_lot_requirement_to_after_from"),
+        reference("lot_id", "lot", table="lot_requirement"),
+        sa.PrimaryKeyConstraint("id", name="pk_lot_requirement"),
     )
+    fill(table, [{**row, "required": True} for row in rows])
+    op.create_index("ix_lot_requirement_lot_id", "lot_requirement", ["lot_id"])
+    op.create_index("uq_lot_requirement_kind", "lot_requirement", ["lot_id", "kind"], unique=True, **now_only())
 
 
 def contractor_terms() -> None:
@@ -395,7 +418,6 @@ def document_table() -> sa.Table:
         sa.Column("decided_by", sa.String(length=254), nullable=True),
         sa.Column("added_by", sa.String(length=254), nullable=False),
         sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("next_notice_on", sa.Date(), nullable=True),
         sa.Column("stored_name", sa.String(length=64), nullable=True),
         sa.Column("file_name", sa.String(length=200), nullable=False),
         sa.Column("media_type", sa.String(length=40), nullable=False),
@@ -428,7 +450,6 @@ def documents() -> None:
                 "reason": "",
                 "added_by": BY,
                 "added_at": now,
-                "next_notice_on": now.date(),
                 "file_name": "",
                 "media_type": "",
                 "sha256": "",
@@ -437,7 +458,25 @@ def documents() -> None:
         ],
     )
     op.create_index("ix_contractor_document_contractor_id_kind", "contractor_document", ["contractor_id", "kind"])
-    op.create_index("ix_contractor_document_next_notice_on", "contractor_document", ["next_notice_on"])
+    op.create_table(
+        "document_word",
+        sa.Column("member_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=64), nullable=False),
+        sa.Column("stage", sa.Integer(), nullable=False),
+        sa.Column("last_day", sa.Date(), nullable=True),
+        sa.Column("said_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("stage >= -1", name="ck_document_word_stage"),
+        reference("member_id", "member", table="document_word"),
+        sa.PrimaryKeyConstraint("member_id", "kind", name="pk_document_word"),
+    )
+    look = op.create_table(
+        "document_look",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("looked_on", sa.Date(), nullable=True),
+        sa.Column("last_event", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_document_look"),
+    )
+    fill(look, [{"id": 1, "looked_on": None, "last_event": 0}])
 
 
 def member_areas() -> None:
@@ -448,15 +487,27 @@ def member_areas() -> None:
         sa.Column("member_id", sa.Integer(), nullable=False),
         sa.Column("authority_id", sa.Integer(), nullable=True),
         sa.Column("district", sa.String(length=4), nullable=False),
+        sa.Column("from_on", sa.Date(), nullable=True),
+        sa.Column("to_on", sa.Date(), nullable=True),
         one_area("member_area"),
+        sa.CheckConstraint("to_on > from_on", name="ck_member_area_to_after_from"),
         reference("authority_id", "organisation", table="member_area"),
         reference("member_id", "member", table="member_area"),
         sa.PrimaryKeyConstraint("id", name="pk_member_area"),
-        sa.UniqueConstraint("member_id", "authority_id", name="uq_member_area_member_id_authority_id"),
     )
     fill(table, [{**row, "district": ""} for row in rows])
     op.create_index("ix_member_area_authority_id", "member_area", ["authority_id"])
-    one_district("member_area", "member_id")
+    op.create_index("ix_member_area_member_id", "member_area", ["member_id"])
+    op.create_index(
+        "uq_member_area_authority_id", "member_area", ["member_id", "authority_id"], unique=True, **now_only()
+    )
+    op.create_index(
+        "uq_member_area_district",
+        "member_area",
+        ["member_id", "district"],
+        unique=True,
+        **now_only(" AND district <> ''"),
+    )
 
 
 COMMITTED = sa.text("status IN ('sent', 'accepted', 'completed')")
@@ -470,11 +521,13 @@ def jobs() -> None:
     op.create_index(
         "ix_offer_committed",
         "offer",
-        ["member_id", "price_pence"],
+        ["member_id", "status", "price_pence"],
         sqlite_where=COMMITTED,
         postgresql_where=COMMITTED,
     )
     op.create_index("ix_offer_contractor_id_sent_at", "offer", ["contractor_id", "sent_at"])
+    # Before quotations every offer was priced by the rates.
+    add("offer", "quoted BOOLEAN DEFAULT false NOT NULL")
     op.create_table(
         "estimate",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -508,6 +561,7 @@ def downgrade() -> None:
     op.drop_table("estimate")
     op.drop_index("ix_offer_contractor_id_sent_at", table_name="offer")
     op.drop_index("ix_offer_committed", table_name="offer", sqlite_where=COMMITTED, postgresql_where=COMMITTED)
+    op.drop_column("offer", "quoted")
     add("lot", "work_type VARCHAR(120) DEFAULT '' NOT NULL")
     op.execute(
         "UPDATE lot SET work_type = coalesce("
@@ -516,6 +570,8 @@ def downgrade() -> None:
     op.create_index("ix_lot_work_type", "lot", ["work_type"])
     op.drop_column("job", "work_type")
     areas_before()
+    for table in ("document_look", "document_word"):
+        op.drop_table(table)
     documents_before()
     members_before()
     for table in ("absence", "contractor_trade"):
@@ -523,8 +579,7 @@ def downgrade() -> None:
     op.drop_index("uq_contractor_company_number", table_name="contractor")
     for column in ("social_value", "month_limit_pence", "company_number"):
         drop_checked("contractor", column)
-    for column in ("minimum_pence", "required"):
-        drop_checked("lot_requirement", column)
+    requirements_before()
     drop_checked("lot", "capacity_rule")
     op.drop_table("lot_area")
     op.drop_table("lot_work_type")
@@ -551,11 +606,36 @@ def drop_checked(table: str, column: str) -> None:
     op.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
 
 
+def requirements_before() -> None:
+    rows = made_anew(
+        "lot_requirement",
+        ("id", "lot_id", "kind", "required", "to_on"),
+        ("ix_lot_requirement_lot_id", "uq_lot_requirement_kind"),
+    )
+    table = op.create_table(
+        "lot_requirement",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("lot_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=64), nullable=False),
+        reference("lot_id", "lot", table="lot_requirement"),
+        sa.PrimaryKeyConstraint("id", name="pk_lot_requirement"),
+        sa.UniqueConstraint("lot_id", "kind", name="uq_lot_requirement_lot_id_kind"),
+    )
+    kept = [row for row in rows if row["required"] and row["to_on"] is None]
+    fill(table, [{name: row[name] for name in ("id", "lot_id", "kind")} for row in kept])
+
+
 def areas_before() -> None:
+    indexes = (
+        "ix_member_area_authority_id",
+        "ix_member_area_member_id",
+        "uq_member_area_authority_id",
+        "uq_member_area_district",
+    )
     rows = [
-        row
-        for row in made_anew("member_area", ("id", "member_id", "authority_id"), ("ix_member_area_authority_id",))
-        if row["authority_id"] is not None
+        {name: row[name] for name in ("id", "member_id", "authority_id")}
+        for row in made_anew("member_area", ("id", "member_id", "authority_id", "to_on"), indexes)
+        if row["authority_id"] is not None and row["to_on"] is None
     ]
     table = op.create_table(
         "member_area",

@@ -51,7 +51,10 @@ def contractors() -> None:
 @json_option
 @with_app
 def import_(file: Path, framework_code: str | None, create: bool, map_file: Path | None, as_json: bool) -> None:
-    """Put the contractors of FILE (CSV or XLSX) on the list; all or nothing."""
+    """Put the contractors of FILE (CSV or XLSX) on the list; all or nothing.
+
+    What FILE has no column for stays as it is. A document that was handed in, and a later last day, stay as well.
+    """
     now = clock.now()
     read = read_contractors(file, Mapping.read(map_file) if map_file else None)
     with transaction():
@@ -65,6 +68,10 @@ def import_(file: Path, framework_code: str | None, create: bool, map_file: Path
         + (f"; made {done.lots} lots and {done.authorities} authorities" if create else "")
         + "."
     )
+    for kept in done.kept:
+        click.echo(f"Kept: {kept}")
+    for unchanged in done.unchanged:
+        click.echo(f"Unchanged: {unchanged}")
     for each in unserved:
         click.echo(f"Warning: nobody serves the lot {each.lot} in {each.authority}.", err=True)
 
@@ -89,7 +96,8 @@ def export(
         refuse(f"{file.name} must end in .csv or .xlsx; its ending says how the list is written.")
         return
     search = wanted(framework, lot, area, status, on)
-    rows = list(contractor_list.rows(contractor_list.find(search).entries))
+    today = clock.local_date(clock.now())
+    rows = list(contractor_list.rows(contractor_list.find(search).entries, search.on, today))
     try:
         write(file, contractor_list.COLUMNS, rows)
     except OSError as fault:

@@ -22,7 +22,7 @@ from portal.cli.frame import (
     with_app,
 )
 from portal.framework.documents.files import check_file, kept
-from portal.framework.documents.services import reject_document, verify_document
+from portal.framework.documents.services import reject_document, verify_document, withdraw_verified_document
 from portal.framework.firms import services as firms
 from portal.framework.listing import queries as contractor_list
 from portal.framework.listing.queries import Membership, Search, Shown, contractor_by_code
@@ -230,7 +230,12 @@ def step(name: str, status: MemberStatus, says: str, *, rank: bool = False, unti
 
 step("check", MemberStatus.CHECKING, "Begin to check the application of CODE for a lot.")
 step("admit", MemberStatus.ACTIVE, "Admit CODE, whose application was checked, to a lot.", rank=True)
-step("suspend", MemberStatus.SUSPENDED, "Suspend CODE in a lot, with a reason; open offers are passed on.", until=True)
+step(
+    "suspend",
+    MemberStatus.SUSPENDED,
+    "Suspend CODE in a lot, with a reason, or give its suspension another reason or end; open offers are passed on.",
+    until=True,
+)
 step("reinstate", MemberStatus.ACTIVE, "End the suspension of CODE in a lot.")
 step("release", MemberStatus.RELEASED, "Release CODE from a lot on its request, at once and without penalty.")
 step("remove", MemberStatus.REMOVED, "Remove CODE from a lot, or turn its application down, with a reason.")
@@ -349,4 +354,16 @@ def reject(document_id: int, reason: str, as_json: bool) -> None:
     """Say that the document ID does not hold, and why."""
     with transaction():
         document = reject_document(document_id, reason=reason, by=actor(), now=clock.now())
+    show_document(document, as_json=as_json)
+
+
+@documents.command("withdraw")
+@click.argument("document_id", type=int, metavar="ID")
+@click.option("--reason", required=True, help="The contractor reads it.")
+@json_option
+@with_app
+def withdraw(document_id: int, reason: str, as_json: bool) -> None:
+    """Let the verified document ID count no more from today, and say why; both sides hear which offers stop."""
+    with transaction():
+        document = withdraw_verified_document(document_id, reason=reason, by=actor(), now=clock.now())
     show_document(document, as_json=as_json)

@@ -19,7 +19,7 @@ from portal.framework.member_models import (
     RankEdition,
     RankPlace,
 )
-from portal.framework.members.ranks import LISTED
+from portal.framework.members.ranks import LISTED, standings_of
 from portal.framework.models import Framework, Lot, Participation
 from portal.framework.roster import Roster
 from portal.framework.rules import overlapping, standing
@@ -94,19 +94,32 @@ def _ranks(today: date) -> Iterator[str]:
 
 
 def _shares() -> Iterator[str]:
-    """No edition of ranks gives away more than all the work."""
-    for lot, starts_on, total in db.session.execute(
-        select(Lot.name, RankEdition.starts_on, func.sum(RankPlace.share_bp))
-        .join(RankEdition, RankEdition.lot_id == Lot.id)
+    """No edition of ranks gives away more than all the work; who has left by its start holds no share."""
+    places = (
+        select(RankEdition.id, RankPlace.member_id, RankPlace.share_bp)
         .join(RankPlace, RankPlace.edition_id == RankEdition.id)
-        .group_by(Lot.name, RankEdition.id, RankEdition.starts_on)
+        .where(RankPlace.share_bp.is_not(None))
+    )
+    suspects = (
+        select(RankEdition, Lot.name)
+        .join(Lot, Lot.id == RankEdition.lot_id)
+        .join(RankPlace, RankPlace.edition_id == RankEdition.id)
+        .group_by(RankEdition.id, Lot.name)
         .having(func.sum(RankPlace.share_bp) > 10_000)
         .order_by(RankEdition.id)
-    ):
-        yield (
-            f"The shares of the lot {lot} from {date_text(starts_on)} come to {percent(total or 0)} %, more "
-            "than all the work."
+    )
+    for edition, lot in db.session.execute(suspects):
+        stand = standings_of(edition.lot_id, edition.starts_on)
+        total = sum(
+            share_bp or 0
+            for _, member_id, share_bp in db.session.execute(places.where(RankEdition.id == edition.id))
+            if stand.get(member_id) in LISTED
         )
+        if total > 10_000:
+            yield (
+                f"The shares of the lot {lot} from {date_text(edition.starts_on)} come to {percent(total)} %, more "
+                "than all the work."
+            )
 
 
 def _participations() -> Iterator[str]:

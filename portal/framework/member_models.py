@@ -8,7 +8,7 @@ from sqlalchemy import Boolean, CheckConstraint, Date, Index, Integer, String, T
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.accounts.models import Organisation
-from portal.framework.models import DISTRICT, Lot, one_area, one_district
+from portal.framework.models import DISTRICT, Lot, one_area, one_now
 from portal.framework.states import DocumentStatus, MemberStatus
 from portal.kernel.db import Base, BasisPoints, Code, Id, Instant, Pence, not_negative, reference_to, state_column
 
@@ -87,7 +87,6 @@ class ContractorDocument(Base):
         CheckConstraint("status <> 'verified' OR counts_to IS NULL", name="verified_still_counts"),
         not_negative("cover_pence"),
         Index("ix_contractor_document_contractor_id_kind", "contractor_id", "kind"),
-        Index("ix_contractor_document_next_notice_on", "next_notice_on"),
         UniqueConstraint("stored_name"),
     )
 
@@ -104,8 +103,6 @@ class ContractorDocument(Base):
     decided_by: Mapped[str | None] = mapped_column(String(254))
     added_by: Mapped[str] = mapped_column(String(254))
     added_at: Mapped[Instant]
-    # The day of the next reminder or of the notice that it has expired; null when nothing more is to be said.
-    next_notice_on: Mapped[date | None] = mapped_column(Date)
     stored_name: Mapped[str | None] = mapped_column(String(64))
     file_name: Mapped[str] = mapped_column(String(200), default="")
     media_type: Mapped[str] = mapped_column(String(40), default="")
@@ -134,7 +131,12 @@ class Member(Base):
 
     lot: Mapped[Lot] = relationship()
     contractor: Mapped[Contractor] = relationship()
-    areas: Mapped[list[MemberArea]] = relationship(order_by="MemberArea.id", cascade="all, delete-orphan")
+    # Where it works now; where it worked on another day is in the roster.
+    areas: Mapped[list[MemberArea]] = relationship(
+        primaryjoin="and_(Member.id == MemberArea.member_id, MemberArea.to_on.is_(None))",
+        order_by="MemberArea.id",
+        viewonly=True,
+    )
     events: Mapped[list[MemberEvent]] = relationship(order_by="MemberEvent.id")
 
 
@@ -163,19 +165,24 @@ class MemberEvent(Base):
 
 
 class MemberArea(Base):
-    """An authority or postcode district in which the member works for this lot."""
+    """An authority or postcode district in which the member works for this lot, on the days ``[from_on, to_on)``;
+    null is without bound."""
 
     __tablename__ = "member_area"
     __table_args__ = (
-        UniqueConstraint("member_id", "authority_id"),
         one_area(),
-        one_district("member_area", "member_id"),
+        CheckConstraint("to_on > from_on", name="to_after_from"),
+        Index("ix_member_area_member_id", "member_id"),
+        one_now("member_area", "member_id", "authority_id"),
+        one_now("member_area", "member_id", "district", " AND district <> ''"),
     )
 
     id: Mapped[Id]
     member_id: Mapped[int] = reference_to("member", index=False)
     authority_id: Mapped[int | None] = reference_to("organisation")
     district: Mapped[str] = mapped_column(String(DISTRICT), default="")
+    from_on: Mapped[date | None] = mapped_column(Date)
+    to_on: Mapped[date | None] = mapped_column(Date)
 
     authority: Mapped[Organisation | None] = relationship(lazy="joined")
 

@@ -36,6 +36,14 @@ def one_district(table: str, owner: str) -> Index:
     )
 
 
+def one_now(table: str, owner: str, what: str, also: str = "") -> Index:
+    """Each ``what`` once per ``owner`` among the rows that hold without end; ``also`` narrows the condition."""
+    condition = text("to_on IS NULL" + also)
+    return Index(
+        f"uq_{table}_{what}", owner, what, unique=True, sqlite_where=condition, postgresql_where=condition
+    )
+
+
 class Framework(Base):
     """A procured list of contractors and terms, shared by its authorities; in force ``[starts_on, ends_on)``.
 
@@ -189,8 +197,11 @@ class Lot(Base):
     framework: Mapped[Framework] = relationship(back_populates="lots")
     work_types: Mapped[list[LotWorkType]] = relationship(order_by="LotWorkType.work_type", cascade="all, delete-orphan")
     areas: Mapped[list[LotArea]] = relationship(order_by="LotArea.id", cascade="all, delete-orphan")
+    # What the lot asks for now; what it asked for on another day is in the roster.
     requirements: Mapped[list[LotRequirement]] = relationship(
-        back_populates="lot", order_by="LotRequirement.kind", cascade="all, delete-orphan"
+        primaryjoin="and_(Lot.id == LotRequirement.lot_id, LotRequirement.to_on.is_(None))",
+        order_by="LotRequirement.kind",
+        viewonly=True,
     )
 
 
@@ -218,18 +229,27 @@ class LotArea(Base):
 
 
 class LotRequirement(Base):
-    """A kind of document that the lot asks of its members: required, or only asked for; with a minimum cover."""
+    """A kind of document that the lot asks of its members: required, or only asked for; with a minimum cover.
+
+    Asked for on the days ``[from_on, to_on)``; null is without bound. Rows are never changed once they have held: a
+    later requirement says nothing about who could be offered work before it.
+    """
 
     __tablename__ = "lot_requirement"
-    __table_args__ = (UniqueConstraint("lot_id", "kind"), not_negative("minimum_pence"))
+    __table_args__ = (
+        not_negative("minimum_pence"),
+        CheckConstraint("to_on > from_on", name="to_after_from"),
+        Index("ix_lot_requirement_lot_id", "lot_id"),
+        one_now("lot_requirement", "lot_id", "kind"),
+    )
 
     id: Mapped[Id]
     lot_id: Mapped[int] = reference_to("lot", index=False)
     kind: Mapped[Code]
     required: Mapped[bool] = mapped_column(Boolean, default=True)
     minimum_pence: Mapped[Pence | None]
-
-    lot: Mapped[Lot] = relationship(back_populates="requirements")
+    from_on: Mapped[date | None] = mapped_column(Date)
+    to_on: Mapped[date | None] = mapped_column(Date)
 
 
 class PostcodeDistrict(Base):

@@ -3,12 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from portal.framework.member_models import ContractorDocument, Member
+from portal.framework.members.services import ended_an_application
 from portal.framework.states import MemberStatus, document_title
 from portal.kernel.clock import date_text
 
 Notice = tuple[str, str]
+
+
+def account_link(address: str) -> Notice:
+    """To whoever wants to apply: the link that opens the form of a new account."""
+    return (
+        "Make your account",
+        "Somebody asked to make an account for your firm with this email address. To go on, open this link:\n\n"
+        f"{address}\n\n"
+        "The link holds for 24 hours. If it was not you, do nothing: no account is made without the link.\n",
+    )
+
+
+def account_known(address: str) -> Notice:
+    """To whoever wants to apply and has an account: where to sign in."""
+    return (
+        "You have an account",
+        "Somebody asked to make an account with this email address. It has one already. Sign in here:\n\n"
+        f"{address}\n\n"
+        "If it was not you, do nothing: nothing has changed.\n",
+    )
 
 
 def application_received(member: Member) -> Notice:
@@ -30,24 +52,35 @@ def application_sent(member: Member) -> Notice:
 
 
 STANDING_WORDS = {
-    MemberStatus.APPLIED: "has been received",
-    MemberStatus.CHECKING: "is being checked",
     MemberStatus.ACTIVE: "is active: jobs can be offered to you",
     MemberStatus.SUSPENDED: "is suspended: no new job is offered to you, and your running orders go on",
-    MemberStatus.RELEASED: "has ended on your request, without any penalty. Your running orders go on",
-    MemberStatus.REMOVED: "has ended by a decision of the framework manager",
+    MemberStatus.RELEASED: "has ended, without any penalty. Your running orders go on",
+    MemberStatus.REMOVED: "has ended by a decision of the framework manager. Your running orders go on",
+}
+#: Who is no member yet reads of the application instead.
+APPLICATION_WORDS = {
+    MemberStatus.APPLIED: "has been received",
+    MemberStatus.CHECKING: "is being checked",
+    MemberStatus.RELEASED: "has been taken back",
+    MemberStatus.REMOVED: "has been turned down by the framework manager",
 }
 
 
 def standing_changed(member: Member, status: MemberStatus, reason: str, until: str = "") -> Notice:
-    """To the contractor: your membership stands differently now."""
+    """To the contractor: your membership, or your application, stands differently now; the step has been written."""
     lot = member.lot.name
-    sentences = [f"Your membership of the lot {lot} {STANDING_WORDS[status]}."]
+    applies = status not in STANDING_WORDS or ended_an_application(member.id)
+    what, of, words = (
+        ("application", "for", APPLICATION_WORDS[status])
+        if applies
+        else ("membership", "of", STANDING_WORDS[status])
+    )
+    sentences = [f"Your {what} {of} the lot {lot} {words}."]
     if until:
         sentences.append(f"The suspension ends by itself on {until}.")
     if reason:
         sentences.append(f"Reason: {reason}")
-    return f"Your membership: {lot}", "\n\n".join(sentences) + "\n"
+    return f"Your {what}: {lot}", "\n\n".join(sentences) + "\n"
 
 
 def document_verified(document: ContractorDocument) -> Notice:
@@ -65,32 +98,70 @@ def document_rejected(document: ContractorDocument) -> Notice:
     )
 
 
-def document_expires(document: ContractorDocument, lots: Sequence[str]) -> Notice:
+def document_withdrawn(document: ContractorDocument, stopped: Sequence[str], applied: Sequence[str]) -> Notice:
+    """To the contractor: the document counts no more, why, and in which lots offers stop for want of it."""
+    title = document_title(document.kind)
+    parts = [f"{title}, which was verified, counts no more from today.", f"Reason: {document.reason}"]
+    if stopped:
+        parts.append(
+            f"No new job is offered to you in {', '.join(stopped)} until another is handed in and verified. A job "
+            "that is on offer to you cannot be accepted meanwhile. Your running orders go on."
+        )
+    if applied:
+        parts.append(f"Your application for {', '.join(applied)} needs another.")
+    if not stopped and not applied:
+        parts.append("Nothing else changes: no lot of yours lacks a document of this kind now that had one before.")
+    parts.append("Sign in to hand in another.")
+    return f"Withdrawn: {title}", "\n\n".join(parts) + "\n"
+
+
+def contractor_document_withdrawn(document: ContractorDocument, stopped: Sequence[str]) -> Notice:
+    """To the framework managers: who decided that, and who gets no offers now."""
+    title, firm = document_title(document.kind), document.contractor.organisation
+    told = f"{title} of {firm.name} was withdrawn by {document.decided_by} and counts no more from today.\n"
+    if stopped:
+        told += (
+            f"\nNo new job is offered to them in {', '.join(stopped)} until another is verified. What is on offer to "
+            "them cannot be accepted meanwhile.\n"
+        )
+    return f"Withdrawn: {title} of {firm.code}", told
+
+
+def document_expires(title: str, last_day: date, lots: Sequence[str], applying: bool) -> Notice:
     """To the contractor: hand in the next one in time."""
-    title = document_title(document.kind)
+    if applying:
+        means = f"Your application for {', '.join(lots)} needs one that holds."
+    else:
+        means = (
+            f"The lot{'s' if len(lots) > 1 else ''} {', '.join(lots)} require{'' if len(lots) > 1 else 's'} it: "
+            "without a new one no job can be offered to you whose works would end later."
+        )
     return (
-        f"Expires on {date_text(document.expires_on)}: {title}",
-        f"{title} expires on {date_text(document.expires_on)}. The lot{'s' if len(lots) > 1 else ''} "
-        f"{', '.join(lots)} require{'' if len(lots) > 1 else 's'} it: without a new one no job can be offered to you "
-        "whose works would end later.\n\nSign in to hand in the new document.\n",
+        f"Expires on {date_text(last_day)}: {title}",
+        f"{title} expires on {date_text(last_day)}. {means}\n\nSign in to hand in the new document.\n",
     )
 
 
-def document_lapsed(document: ContractorDocument, lots: Sequence[str]) -> Notice:
-    """To the contractor: expired, no new offers."""
-    title = document_title(document.kind)
-    return (
-        f"Expired: {title}",
-        f"{title} expired on {date_text(document.expires_on)}. No new job is offered to you in {', '.join(lots)} "
-        "until you hand in a new one and it is verified. Your running orders go on.\n",
-    )
+def document_lapsed(title: str, reason: str, lots: Sequence[str], applying: bool) -> Notice:
+    """To the contractor: it does not hold (``reason`` goes on where the title ends), so no new offers."""
+    if applying:
+        means = f"Your application for {', '.join(lots)} needs one that holds."
+    else:
+        means = (
+            f"No new job is offered to you in {', '.join(lots)} until one that holds is handed in and verified. "
+            "Your running orders go on."
+        )
+    heads = {"is missing": "Missing", "does not": "Covers too little"}
+    head = next((head for start, head in heads.items() if reason.startswith(start)), "Expired")
+    return f"{head}: {title}", f"{title} {reason}. {means}\n"
 
 
-def contractor_lapsed(document: ContractorDocument, lots: Sequence[str]) -> Notice:
-    """To the framework managers: who gets no offers now, and why."""
-    title, name = document_title(document.kind), document.contractor.organisation.name
-    return (
-        f"Lapsed: {document.contractor.organisation.code}",
-        f"{title} of {name} expired on {date_text(document.expires_on)}. No new job is offered to them in "
-        f"{', '.join(lots)} until a new one is verified.\n",
-    )
+def contractors_lapsed(lapses: Sequence[tuple[str, str, str, str, Sequence[str]]]) -> Notice:
+    """To the framework managers: who gets no offers now, and why: (code, name, title, reason, lots) of each."""
+    codes = sorted({code for code, *_ in lapses})
+    sentences = [
+        f"{title} of {name} ({code}) {reason}. No new job is offered to them in {', '.join(lots)} until one that holds "
+        "is verified."
+        for code, name, title, reason, lots in lapses
+    ]
+    return f"Lapsed: {codes[0] if len(codes) == 1 else f'{len(codes)} contractors'}", "\n\n".join(sentences) + "\n"

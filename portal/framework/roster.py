@@ -200,7 +200,7 @@ class Roster:
         found: defaultdict[tuple[str, int], list[Row[Any]]] = defaultdict(list)
         statement = union_all(
             fact("requirement", LotRequirement.lot_id, LotRequirement.kind, number=LotRequirement.minimum_pence).where(
-                LotRequirement.lot_id.in_(lot_ids), LotRequirement.required
+                LotRequirement.lot_id.in_(lot_ids), LotRequirement.required, held_on(LotRequirement, self.day)
             ),
             fact("lot area", LotArea.lot_id, area_code(LotArea.district))
             .outerjoin(Organisation, Organisation.id == LotArea.authority_id)
@@ -214,7 +214,7 @@ class Roster:
             fact("area", MemberArea.member_id, area_code(MemberArea.district))
             .join(Member, Member.id == MemberArea.member_id)
             .outerjoin(Organisation, Organisation.id == MemberArea.authority_id)
-            .where(Member.lot_id.in_(lot_ids)),
+            .where(Member.lot_id.in_(lot_ids), held_on(MemberArea, self.day)),
             fact(
                 "document",
                 ContractorDocument.contractor_id,
@@ -291,6 +291,13 @@ def in_force(day: date) -> ColumnElement[bool]:
         .scalar_subquery()
     )
     return RankEdition.starts_on == latest
+
+
+def held_on(dated: type[LotRequirement] | type[MemberArea], day: date) -> ColumnElement[bool]:
+    """The condition that a row with a period ``[from_on, to_on)`` held on ``day``."""
+    return and_(
+        or_(dated.from_on.is_(None), dated.from_on <= day), or_(dated.to_on.is_(None), dated.to_on > day)
+    )
 
 
 def counting(day: date) -> ColumnElement[bool]:

@@ -20,6 +20,8 @@ from portal.kernel.clock import date_text
 CAP_WARNINGS = (75, 90, 100)
 #: Days before a document expires on which its holder is reminded.
 REMINDERS = (60, 30, 7)
+#: After the reminders: an applicant's document has run out; a member gets no offers for want of one.
+RAN_OUT, LAPSED = 0, -1
 EARTH_MILES = 3958.8
 POSTCODE = re.compile(r"([A-Z]{1,2}[0-9][A-Z0-9]?) ?([0-9][A-Z]{2})")
 POSTCODE_DISTRICT = re.compile(r"[A-Z]{1,2}[0-9][0-9A-Z]?")
@@ -106,14 +108,30 @@ def last_good_day(kind: str, minimum_pence: int | None, held: Iterable[Evidence]
     )
 
 
-def next_notice(expires_on: date, today: date) -> date | None:
-    """The day of the next reminder after ``today``, or of the notice that the document has expired; then ``None``.
+def reminder_stage(last_day: date, today: date) -> int | None:
+    """The reminder that is due on ``today`` for a document good until ``last_day``: 60, 30 or 7 (days before)."""
+    return min((before for before in REMINDERS if (last_day - today).days <= before), default=None)
 
-    Reminders go 60, 30 and 7 days before the last good day, the notice on the day after it.
-    """
-    days = [date.fromordinal(expires_on.toordinal() - before) for before in REMINDERS]
-    days.append(date.fromordinal(expires_on.toordinal() + 1))
-    return next((day for day in days if day > today), None)
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What was said last of a document: a reminder by its days or ``RAN_OUT`` or ``LAPSED``, of which last good day
+    (``None``: none that covers enough), and when."""
+
+    stage: int
+    last_day: date | None
+    said_on: date
+
+
+def is_news(said: Said | None, stage: int, last_day: date | None) -> bool:
+    """Whether what is so now was not said since the document last held. The more urgent stages are the lower ones."""
+    if said is None or stage < said.stage:
+        return True
+    if stage > RAN_OUT:
+        # It holds, but until another day than the one that was spoken of.
+        return last_day != said.last_day
+    # It did not hold when that was said; did it in between?
+    return last_day is not None and last_day >= said.said_on
 
 
 # Availability ---------------------------------------------------------------------------------------------------------

@@ -89,10 +89,16 @@ MEMBER_MOVES: dict[MemberStatus, frozenset[MemberStatus]] = {
     MemberStatus.APPLIED: frozenset({MemberStatus.CHECKING, MemberStatus.REMOVED, MemberStatus.RELEASED}),
     MemberStatus.CHECKING: frozenset({MemberStatus.ACTIVE, MemberStatus.REMOVED, MemberStatus.RELEASED}),
     MemberStatus.ACTIVE: frozenset({MemberStatus.SUSPENDED, MemberStatus.RELEASED, MemberStatus.REMOVED}),
-    MemberStatus.SUSPENDED: frozenset({MemberStatus.ACTIVE, MemberStatus.RELEASED, MemberStatus.REMOVED}),
+    # A suspension may be given another reason or another end.
+    MemberStatus.SUSPENDED: frozenset(
+        {MemberStatus.ACTIVE, MemberStatus.SUSPENDED, MemberStatus.RELEASED, MemberStatus.REMOVED}
+    ),
     MemberStatus.RELEASED: frozenset({MemberStatus.APPLIED}),
     MemberStatus.REMOVED: frozenset({MemberStatus.APPLIED}),
 }
+
+#: A membership that is over; who held it may apply again.
+ENDED = frozenset({MemberStatus.RELEASED, MemberStatus.REMOVED})
 
 DOCUMENT_MOVES: dict[DocumentStatus, frozenset[DocumentStatus]] = {
     DocumentStatus.WAITING: frozenset({DocumentStatus.VERIFIED, DocumentStatus.REJECTED, DocumentStatus.WITHDRAWN}),

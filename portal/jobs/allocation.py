@@ -8,9 +8,10 @@ ranking, so a stored decision can be computed again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from portal.framework.rules import Period, earliest_start, holds
@@ -18,11 +19,29 @@ from portal.framework.states import CapacityRule, MemberStatus, Priority
 from portal.kernel.clock import date_text, local_date
 from portal.kernel.money import shown
 from portal.kernel.working_time import Nation, add_working_days, add_working_hours
+from portal.rates.pricing import price_line
 
 #: Stored with every decision; a change of the rule gets a new number.
-RULE_VERSION = "ranked-cascade/2"
+RULE_VERSION = "ranked-cascade/3"
 #: Decisions of these rules come out the same here: what a rule did not know yet, its facts do not hold.
-KNOWN_RULES = frozenset({"ranked-cascade/1", RULE_VERSION})
+KNOWN_RULES = frozenset({"ranked-cascade/1", "ranked-cascade/2", RULE_VERSION})
+
+
+class WorksPrices(dict[int, int]):
+    """What a job's lines come to in pence, excluding VAT, by a member's adjustment in basis points.
+
+    A price is worked out when it is first asked for, once for all members with that adjustment; what was asked for is
+    kept, to be stored with the decision. ``lines`` holds quantity and rate in pence.
+    """
+
+    def __init__(self, lines: Sequence[tuple[Decimal, int]]) -> None:
+        super().__init__()
+        self._lines = lines
+
+    def __missing__(self, adjustment_bp: int) -> int:
+        price = sum(price_line(quantity, rate, adjustment_bp).net_pence for quantity, rate in self._lines)
+        self[adjustment_bp] = price
+        return price
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +71,9 @@ class JobFacts:
 
     ``access`` holds the authority's periods on the framework; ``None`` means that nobody stated any. ``used_pence``
     is what the framework has spent and committed, ``cap_pence`` how far it may go. ``quotes`` counts the quotes that
-    were given; ``direction`` says that somebody decided to do without the missing ones.
+    were given; ``direction`` says that somebody decided to do without the missing ones. ``prices`` holds what the
+    works cost by adjustment; ``None`` in what the first two rules stored, which held the value at schedule rates
+    against the limits.
     """
 
     area: str
@@ -64,6 +85,7 @@ class JobFacts:
     cap_pence: int | None = None
     quotes: int = 0
     direction: bool = False
+    prices: Mapping[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +129,20 @@ class Ranked:
         return not self.reasons
 
 
-def lot_reasons(job: JobFacts, lot: LotFacts, today: date) -> tuple[str, ...]:
-    """Why the lot as a whole cannot take the job: framework, access, value cap, area, value band, missing quotes."""
+def price_for(member: MemberFacts, job: JobFacts, lot: LotFacts) -> int | None:
+    """What the job costs at a member, in pence: its quote, or the lines at its adjustment; ``None`` without a quote."""
+    if job.prices is None:
+        return job.value_pence
+    return job.prices[member.adjustment_bp] if lot.quotes_needed is None else member.quote_pence
+
+
+def serves(areas: Collection[str], area: str, district: str) -> bool:
+    """Whether codes of authorities and postcode districts cover a job in ``district`` of the authority ``area``."""
+    return area in areas or district in areas
+
+
+def term_reasons(job: JobFacts, lot: LotFacts, today: date) -> tuple[str, ...]:
+    """Why nothing can be called off on a day: the framework's term, and the authority's access to it."""
     reasons = []
     if lot.framework_starts_on is not None and today < lot.framework_starts_on:
         reasons.append(f"the framework starts on {date_text(lot.framework_starts_on)}")
@@ -116,11 +150,25 @@ def lot_reasons(job: JobFacts, lot: LotFacts, today: date) -> tuple[str, ...]:
         reasons.append(f"the framework ended on {date_text(lot.framework_ends_on)}")
     if job.access is not None and not any(holds(period, today) for period in job.access):
         reasons.append(f"{job.area} has no access to the framework on {date_text(today)}")
-    if job.cap_pence is not None and job.used_pence + job.value_pence > job.cap_pence:
-        reasons.append(
-            f"the framework's value cap {shown(job.cap_pence)} would be passed: {shown(job.used_pence)} are spent or "
-            f"committed, and this job comes to {shown(job.value_pence)}"
-        )
+    return tuple(reasons)
+
+
+def cap_reason(job: JobFacts, price_pence: int) -> str | None:
+    """Why the framework's value cap keeps a job at this price out; ``None`` when it does not."""
+    if job.cap_pence is None or job.used_pence + price_pence <= job.cap_pence:
+        return None
+    return (
+        f"the framework's value cap {shown(job.cap_pence)} would be passed: {shown(job.used_pence)} are spent or "
+        f"committed, and this job comes to {shown(price_pence)}"
+    )
+
+
+def lot_reasons(job: JobFacts, lot: LotFacts, today: date) -> tuple[str, ...]:
+    """Why the lot as a whole cannot take the job: framework, access, area, value band, missing quotes."""
+    reasons = list(term_reasons(job, lot, today))
+    # The first two rules held one value against the cap for all members; since then each has its price.
+    if job.prices is None and (reason := cap_reason(job, job.value_pence)):
+        reasons.append(reason)
     if lot.areas and lot.areas.isdisjoint({job.area, job.district}):
         reasons.append(f"the lot does not cover area {job.area}" + (f", {job.district}" if job.district else ""))
     if job.value_pence < lot.value_from_pence:
@@ -146,16 +194,13 @@ def member_reasons(member: MemberFacts, job: JobFacts, lot: LotFacts, today: dat
         reasons.append("has no rank in the edition of ranks in force")
     if lot.quotes_needed is not None and member.quote_pence is None:
         reasons.append("has given no quote for this job")
-    if member.areas.isdisjoint({job.area, job.district}):
+    if not serves(member.areas, job.area, job.district):
         reasons.append(f"does not work in area {job.area}" + (f", {job.district}" if job.district else ""))
     if lot.capacity_rule is not CapacityRule.NOT_LIMITED and member.load >= member.capacity:
         where = " of this lot" if lot.capacity_rule is CapacityRule.THIS_LOT else ""
         reasons.append(f"at capacity: {member.load} of {member.capacity} jobs{where}")
-    if member.month_limit_pence is not None and member.month_pence + job.value_pence > member.month_limit_pence:
-        reasons.append(
-            f"this month's work would come to {shown(member.month_pence + job.value_pence)}, "
-            f"more than its {shown(member.month_limit_pence)}"
-        )
+    if job.cap_pence is not None or member.month_limit_pence is not None:
+        reasons += _value_reasons(member, job, lot)
     first_day = earliest_start(today, member.accepts_from, member.absences)
     if first_day > job.start_by:
         reasons.append(f"can start from {date_text(first_day)}, after {date_text(job.start_by)}")
@@ -171,6 +216,20 @@ def member_reasons(member: MemberFacts, job: JobFacts, lot: LotFacts, today: dat
                 f"{kind} expires on {date_text(expires)}, before the works would end on {date_text(works_end)}"
             )
     return tuple(reasons)
+
+
+def _value_reasons(member: MemberFacts, job: JobFacts, lot: LotFacts) -> Iterator[str]:
+    """Why the framework's value cap or the member's month keep it from the job, at what the job costs at it."""
+    price = price_for(member, job, lot)
+    if price is None:
+        return
+    if job.prices is not None and (reason := cap_reason(job, price)):
+        yield reason
+    if member.month_limit_pence is not None and member.month_pence + price > member.month_limit_pence:
+        yield (
+            f"this month's work would come to {shown(member.month_pence + price)}, "
+            f"more than its {shown(member.month_limit_pence)}"
+        )
 
 
 def order_key(member: MemberFacts) -> tuple[bool, int, str]:
@@ -247,6 +306,8 @@ def inputs(
         "cap_pence": job.cap_pence,
         "quotes": job.quotes,
         "direction": job.direction,
+        # Keys are text in JSON; every price that the rule asked for.
+        "prices": None if job.prices is None else {str(bp): job.prices[bp] for bp in sorted(job.prices)},
         "lot_areas": sorted(lot.areas),
         "covers": dict(lot.covers),
         "capacity_rule": lot.capacity_rule.value,
@@ -285,7 +346,7 @@ def _day(text: str | None) -> date | None:
 
 def stored_facts(stored: Mapping[str, Any]) -> tuple[JobFacts, LotFacts, date]:
     """What ``inputs`` stored, as facts again; what an earlier rule did not store is as if nobody had stated it."""
-    access = stored.get("access")
+    access, prices = stored.get("access"), stored.get("prices")
     job = JobFacts(
         stored["area"],
         stored["value_pence"],
@@ -296,6 +357,7 @@ def stored_facts(stored: Mapping[str, Any]) -> tuple[JobFacts, LotFacts, date]:
         stored.get("cap_pence"),
         stored.get("quotes", 0),
         stored.get("direction", False),
+        None if prices is None else {int(bp): pence for bp, pence in prices.items()},
     )
     lot = LotFacts(
         stored["lot"],

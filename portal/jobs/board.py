@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Select, func, select, union_all
@@ -20,7 +21,7 @@ from portal.framework.models import Lot
 from portal.framework.roster import Listed, LotTerms, Roster, fact
 from portal.framework.rules import last_good_day
 from portal.framework.states import CapacityRule, FrameworkKind, Priority
-from portal.jobs.allocation import JobFacts, LotFacts, MemberFacts, Windows, basis, order_key
+from portal.jobs.allocation import JobFacts, LotFacts, MemberFacts, Windows, WorksPrices, basis, order_key
 from portal.jobs.models import Direction, Estimate, Job, Offer, offer_is
 from portal.jobs.states import OPEN, OfferStatus
 from portal.kernel.clock import LOCAL, local_date
@@ -191,8 +192,8 @@ class Board:
             best[document.kind] = max(best.get(document.kind, 0), document.cover_pence or 0)
         return {kind: best[kind] for kind, least in lot.covers.items() if kind in best and best[kind] < least}
 
-    def job_facts(self, job: Job, start_by: date) -> JobFacts:
-        """A job as the rule sees it now."""
+    def job_facts(self, job: Job, start_by: date, lines: Sequence[tuple[Decimal, int]]) -> JobFacts:
+        """A job as the rule sees it now; ``lines`` holds quantity and rate in pence of each of its lines."""
         terms = self.roster.lots[job.lot_id]
         area = self.authorities[job.authority_id]
         return JobFacts(
@@ -205,12 +206,15 @@ class Board:
             terms.cap_pence,
             len(self.estimates[job.id]),
             job.id in self.directions,
+            WorksPrices(lines),
         )
 
     def members_for(self, job: Job) -> dict[str, Card]:
         """The members of the job's lot as they stand now, by contractor code."""
-        cards = self.cards.get(job.lot_id, {})
-        earlier, estimates = self.earlier.get(job.id, {}), self.estimates.get(job.id, {})
+        cards, earlier = self.cards.get(job.lot_id, {}), self.earlier.get(job.id, {})
+        # Quotes count where work is bought by quotations now, whatever else is in the batch.
+        by_quotes = self.lot_facts[job.lot_id].quotes_needed is not None
+        estimates = self.estimates.get(job.id, {}) if by_quotes else {}
         if not earlier and not estimates:
             return cards
         return cards | {
@@ -219,12 +223,13 @@ class Board:
             if card.member_id in earlier or card.member_id in estimates
         }
 
-    def take(self, card: Card, job: Job) -> None:
-        """Use up one job's worth of the contractor's capacity in every lot it is a member of, and of the value cap."""
-        self.used[self.lots[job.lot_id].framework_id] += job.value_pence
+    def take(self, card: Card, job: Job, price_pence: int) -> None:
+        """Use up one job's worth of the contractor's capacity in every lot it is a member of, and its price of the
+        value cap and the month."""
+        self.used[self.lots[job.lot_id].framework_id] += price_pence
         self.loads[card.contractor_id] += 1
         self.lot_loads[card.member_id] += 1
-        self.months[card.contractor_id] += job.value_pence
+        self.months[card.contractor_id] += price_pence
         code = card.facts.code
         for lot_id, cards in self.cards.items():
             if code not in cards:

@@ -6,10 +6,11 @@ Seven statements, whatever the number of items, lots and members.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
+from threading import Lock
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import func, select, union_all
 
@@ -21,16 +22,18 @@ from portal.framework.states import CapacityRule, FrameworkKind
 from portal.jobs.board import COMMITTED, month_start
 from portal.jobs.models import Offer, offer_is
 from portal.jobs.states import OPEN
+from portal.kernel.clock import local_date
 from portal.kernel.db import db
 from portal.kernel.money import pounds
 from portal.kernel.working_time import Nation, add_working_days, is_working_day, next_working_day
-from portal.rates.models import Edition, Item
 from portal.rates.queries import common_works, editions_in_force
 
 #: "Soon" on the page: so many working days from today.
 SOON_DAYS = 10
 #: Whoever is away for longer than this is taken for nobody who can start.
 FURTHEST = timedelta(days=366)
+#: For so long an answer is given again: by this process, by proxies and by browsers together.
+KEEP = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +47,83 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """The edition of a schedule that prices come from."""
+
+    schedule_code: str
+    schedule_name: str
+    name: str
+    starts_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A whole job at one price, in pence and without VAT."""
+
+    code: str
+    description: str
+    trade: str
+    unit: str
+    rate_pence: int
+
+
+@dataclass(frozen=True, slots=True)
 class GuidePrices:
-    """The page: whole jobs at the prices of the editions in force on ``day``, and the starts by work type."""
+    """The page: whole jobs at the prices of the editions in force on ``day``, and the starts by work type.
+
+    Values only, no rows: it outlives the request that worked it out.
+    """
 
     day: date
-    editions: Sequence[Edition]
-    works: Sequence[Item]
+    editions: Sequence[Source]
+    works: Sequence[Work]
     starts: Sequence[Start]
 
 
 def guide_prices(today: date, nation: Nation) -> GuidePrices:
     """What is published on ``today``; working days are those of ``nation``."""
     editions = editions_in_force(today)
-    return GuidePrices(today, editions, common_works([edition.id for edition in editions]), starts(today, nation))
+    return GuidePrices(
+        today,
+        [Source(each.schedule.code, each.schedule.name, each.name, each.starts_on) for each in editions],
+        [
+            Work(each.code, each.description, each.trade, each.unit, each.rate_pence)
+            for each in common_works([edition.id for edition in editions])
+        ],
+        starts(today, nation),
+    )
+
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Made(Generic[Value]):
+    """A value and when it was worked out."""
+
+    value: Value
+    at: datetime
+
+
+class Kept(Generic[Value]):
+    """What costs much to work out and is asked for by anybody: worked out once, then kept for ``KEEP``, though never
+    into another day. Those who ask meanwhile wait for it. One belongs to one application."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._made: Made[Value] | None = None
+
+    def value(self, work_out: Callable[[], Value], *, now: datetime) -> Made[Value]:
+        """What is kept, or what ``work_out`` gives now; its failure is raised and nothing is kept of it."""
+        with self._lock:
+            if self._made is None or not self._holds(self._made, now):
+                self._made = Made(work_out(), now)
+            return self._made
+
+    @staticmethod
+    def _holds(made: Made[Value], now: datetime) -> bool:
+        # A clock that was set back makes nothing last longer.
+        return timedelta(0) <= now - made.at < KEEP and local_date(made.at) == local_date(now)
 
 
 def starts(today: date, nation: Nation) -> list[Start]:
@@ -160,7 +227,7 @@ def as_document(seen: GuidePrices) -> dict[str, Any]:
     return {
         "on": seen.day.isoformat(),
         "editions": [
-            {"schedule": each.schedule.code, "edition": each.name, "from": each.starts_on.isoformat()}
+            {"schedule": each.schedule_code, "edition": each.name, "from": each.starts_on.isoformat()}
             for each in seen.editions
         ],
         "vat": "excluded",

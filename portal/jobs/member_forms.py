@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import date
 
 from flask_wtf import FlaskForm
 from govuk_frontend_wtf.wtforms_widgets import GovCheckboxesInput, GovSubmitInput, GovTextArea, GovTextInput
@@ -99,6 +100,12 @@ class SuspendForm(StepForm):
         description="The first day on which jobs are offered again. Leave it empty if nobody knows yet.",
     )
     submit = SubmitField("Suspend", widget=GovSubmitInput())
+
+    def change(self, reason: str, until_on: date | None, *, entered: bool) -> None:
+        """Let the form change a suspension that there is: it shows its reason and its end unless it was filled in."""
+        self.submit.label.text = "Change the suspension"
+        if not entered:
+            self.reason.data, self.until_on.data = reason, until_on
 
 
 class ReinstateForm(StepForm):

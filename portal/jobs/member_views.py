@@ -9,12 +9,13 @@ from portal.accounts.guard import requires, signed_in_person
 from portal.accounts.policy import Permission
 from portal.framework.documents.queries import papers
 from portal.framework.firms.queries import authorities_to_serve
-from portal.framework.listing.queries import Membership, membership_by_id
+from portal.framework.listing.queries import membership_by_id, membership_on
 from portal.framework.member_models import Member
 from portal.framework.members.ranks import SharedRank
-from portal.framework.members.services import change_member_terms, standing_now
+from portal.framework.members.services import standing_now
 from portal.framework.roster import Roster
 from portal.framework.states import MEMBER_MOVES, MemberStatus
+from portal.jobs import standing
 from portal.jobs.member_forms import (
     AdmitForm,
     CheckForm,
@@ -25,8 +26,8 @@ from portal.jobs.member_forms import (
     SuspendForm,
     TermsForm,
 )
+from portal.jobs.offering import Allocated
 from portal.jobs.queries import member_load
-from portal.jobs.standing import change_standing
 from portal.jobs.states import OfferStatus
 from portal.kernel import clock
 from portal.kernel.db import transaction
@@ -69,13 +70,16 @@ def page(
     listed = next((each for each in roster if each.member_id == member.id), None)
     if listed is None:
         raise NotFound("There is no such membership.")
-    membership = Membership(listed, member.lot, listed.lapses(roster.lots[member.lot_id].required, today))
+    membership = membership_on(listed, roster.lots[member.lot_id], today)
     forms = {each: step_form(each) for each in possible(listed.standing.status)}
     if form is not None:
         if step == "admit" and membership.lacks:
             # The page has no form for it then.
             raise RuleBroken(f"This contractor cannot be admitted yet: {'; '.join(membership.lacks)}.")
         forms[step] = form
+    suspension = forms.get("suspend")
+    if isinstance(suspension, SuspendForm) and listed.standing.status is MemberStatus.SUSPENDED:
+        suspension.change(listed.standing.reason, listed.until_on, entered=form is suspension)
     may_manage, load = signed_in_person().may(Permission.MANAGE_FRAMEWORK), member_load(member.id)
     if may_manage and terms is None and listed.standing.status not in ENDED:
         terms = TermsForm.of(member, authorities_to_serve(member.lot, today))
@@ -116,7 +120,7 @@ def take_step(member_id: int, step: str) -> ResponseReturnValue:
         return page(member, step, form, status=422)
     try:
         with transaction():
-            done = change_standing(
+            done = standing.change_standing(
                 member_id,
                 form.status,
                 reason=form.reason.data or "",
@@ -131,12 +135,18 @@ def take_step(member_id: int, step: str) -> ResponseReturnValue:
         place = form.until_on if isinstance(form, SuspendForm) else form.rank if isinstance(form, AdmitForm) else None
         (form.reason if place is None else place).errors = [str(broken)]
         return page(membership_by_id(member_id), step, form, status=422)
-    flash(form.says, "success")
+    changes = current.status is MemberStatus.SUSPENDED and form.status is MemberStatus.SUSPENDED
+    flash("The suspension is changed; the contractor is told." if changes else form.says, "success")
+    tell_of_passed_on(done)
+    return redirect(url_for(".one", member_id=member_id))
+
+
+def tell_of_passed_on(done: Allocated) -> None:
+    """Say what became of the jobs that were on offer."""
     if done.offered:
         flash(f"Passed on to the next member: {', '.join(sorted(done.offered))}.", "information")
     if done.exhausted:
         flash(f"Nobody is left for {', '.join(sorted(done.exhausted))}; the officers are told.", "warning")
-    return redirect(url_for(".one", member_id=member_id))
 
 
 @bp.post("/<int:member_id>/check")
@@ -184,7 +194,7 @@ def remove(member_id: int) -> ResponseReturnValue:
 @bp.post("/<int:member_id>/terms")
 @requires(Permission.MANAGE_FRAMEWORK)
 def change_terms(member_id: int) -> ResponseReturnValue:
-    """Change where a member works and at which adjustment."""
+    """Change where a member works and at which adjustment; open offers elsewhere go to the next members."""
     member = membership_by_id(member_id)
     form = TermsForm(prefix="terms-")
     form.offer(member, authorities_to_serve(member.lot, clock.local_date(clock.now())))
@@ -192,15 +202,17 @@ def change_terms(member_id: int) -> ResponseReturnValue:
         return page(member, terms=form, status=422)
     try:
         with transaction():
-            change_member_terms(
+            done = standing.change_terms(
                 member_id,
                 areas=form.chosen,
                 adjustment_bp=form.adjustment.data,
                 by=signed_in_person().email,
                 now=clock.now(),
+                nation=current_app.config["PORTAL"].nation,
             )
     except (RuleBroken, SharedRank) as broken:
         form.areas.errors = [str(broken)]
         return page(membership_by_id(member_id), terms=form, status=422)
     flash("The terms are changed. New offers follow them.", "success")
+    tell_of_passed_on(done)
     return redirect(url_for(".one", member_id=member_id))

@@ -200,6 +200,7 @@ class Offer(Base):
         Index(
             "ix_offer_committed",
             "member_id",
+            "status",
             "price_pence",
             sqlite_where=text("status IN ('sent', 'accepted', 'completed')"),
             postgresql_where=text("status IN ('sent', 'accepted', 'completed')"),
@@ -224,6 +225,8 @@ class Offer(Base):
     start_by: Mapped[date] = mapped_column(Date)
     adjustment_bp: Mapped[BasisPoints]
     price_pence: Mapped[Pence]
+    # Whether the price is the member's quote; else the lines at its adjustment. An order is written out accordingly.
+    quoted: Mapped[bool] = mapped_column(Boolean, default=False)
     answered_at: Mapped[Instant | None]
     answered_by: Mapped[str | None] = mapped_column(String(254))
     start_on: Mapped[date | None] = mapped_column(Date)

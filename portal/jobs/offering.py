@@ -23,7 +23,6 @@ from portal.kernel.db import db, insert_rows, table_of
 from portal.kernel.errors import WrongState
 from portal.kernel.outbox import Notice
 from portal.kernel.working_time import Nation
-from portal.rates.pricing import price_line
 
 #: Jobs decided on, or offers closed, at a time: bounds the memory and the length of a transaction of the clock.
 CHUNK = 500
@@ -48,15 +47,15 @@ def offer_next(jobs: Sequence[Job], *, because: str, by: str, now: datetime, nat
 def _offer_chunk(jobs: Sequence[Job], done: Allocated, *, because: str, by: str, now: datetime, nation: Nation) -> None:
     board = Board(jobs, now)
     today = board.today
-    prices = _line_prices(jobs)
+    lines = lines_of(jobs)
     decisions: list[dict[str, Any]] = []
     places: list[list[tuple[Any, ...]]] = []
-    chosen: list[tuple[Card | None, date]] = []
+    chosen: list[tuple[Card | None, date, int]] = []
     for job in jobs:
         lot, facts = board.lots[job.lot_id], board.lot_facts[job.lot_id]
         window = windows(lot, job.priority)
         start_by = allocation.start_by(job.required_start, now, window, nation)
-        job_facts = board.job_facts(job, start_by)
+        job_facts = board.job_facts(job, start_by, lines[job.id])
         cards = board.members_for(job)
         ranking = allocation.rank(job_facts, facts, [card.facts for card in cards.values()], today)
         # Kept before the load grows: the facts as they were decided on.
@@ -75,9 +74,11 @@ def _offer_chunk(jobs: Sequence[Job], done: Allocated, *, because: str, by: str,
         )
         first = allocation.next_member(ranking)
         winner = cards[first.member.code] if first else None
-        chosen.append((winner, start_by))
+        # Where quotes are needed nobody is chosen without one.
+        price = (allocation.price_for(winner.facts, job_facts, facts) or 0) if winner else 0
+        chosen.append((winner, start_by, price))
         if winner:
-            board.take(winner, job)
+            board.take(winner, job, price)
         decisions.append(
             {
                 "job_id": job.id,
@@ -102,7 +103,7 @@ def _offer_chunk(jobs: Sequence[Job], done: Allocated, *, because: str, by: str,
     offers: list[dict[str, Any]] = []
     notices: list[dict[str, Any]] = []
     moved: list[dict[str, Any]] = []
-    for job, decision_id, (winner, start_by) in zip(jobs, decision_ids, chosen, strict=True):
+    for job, decision_id, (winner, start_by, price) in zip(jobs, decision_ids, chosen, strict=True):
         status = JobStatus.ALLOCATING if winner else JobStatus.EXHAUSTED
         if status not in JOB_MOVES[job.status]:
             raise WrongState(f"A job that is {job.status.value} cannot become {status.value}.")
@@ -114,13 +115,6 @@ def _offer_chunk(jobs: Sequence[Job], done: Allocated, *, because: str, by: str,
             continue
         done.offered[job.reference] = winner.facts.code
         answer_by = allocation.answer_by(now, windows(board.lots[job.lot_id], job.priority), nation)
-        adjustment = winner.facts.adjustment_bp
-        quoted = board.estimates[job.id].get(winner.member_id)
-        price = (
-            quoted
-            if quoted is not None
-            else sum(price_line(quantity, rate, adjustment).net_pence for quantity, rate in prices[job.id])
-        )
         offers.append(
             {
                 "job_id": job.id,
@@ -132,8 +126,9 @@ def _offer_chunk(jobs: Sequence[Job], done: Allocated, *, because: str, by: str,
                 "sent_at": now,
                 "answer_by": answer_by,
                 "start_by": start_by,
-                "adjustment_bp": adjustment,
+                "adjustment_bp": winner.facts.adjustment_bp,
                 "price_pence": price,
+                "quoted": board.lot_facts[job.lot_id].quotes_needed is not None,
                 "reason": "",
             }
         )
@@ -170,11 +165,11 @@ def officers_of(job: Job) -> list[str]:
     return officers or framework_managers()
 
 
-def _line_prices(jobs: Sequence[Job]) -> dict[int, list[tuple[Decimal, int]]]:
-    """Quantity and rate of every line, by job."""
-    prices: dict[int, list[tuple[Decimal, int]]] = {job.id: [] for job in jobs}
+def lines_of(jobs: Sequence[Job]) -> dict[int, list[tuple[Decimal, int]]]:
+    """Quantity and rate in pence of every line, by job."""
+    lines: dict[int, list[tuple[Decimal, int]]] = {job.id: [] for job in jobs}
     for job_id, quantity, rate in db.session.execute(
-        select(JobLine.job_id, JobLine.quantity, JobLine.rate_pence).where(JobLine.job_id.in_(prices))
+        select(JobLine.job_id, JobLine.quantity, JobLine.rate_pence).where(JobLine.job_id.in_(lines))
     ):
-        prices[job_id].append((quantity, rate))
-    return prices
+        lines[job_id].append((quantity, rate))
+    return lines

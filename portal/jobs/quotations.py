@@ -119,7 +119,8 @@ def record_estimate(
     A member's second amount corrects its first, as long as nothing has been offered. Raises ``WrongState`` for a job
     that does not wait for allocation or a correction after an offer; ``RuleBroken`` for a job that is not bought by
     quotations, a member that is not on the lot's list today or not active, an amount that nobody can mean, or a day
-    in the future.
+    in the future or before the job was specified. After an offer a job waits again only when nobody is left; a member
+    that had not quoted may then do so.
     """
     job = _lock_waiting(job_id)
     today = local_date(now)
@@ -132,6 +133,11 @@ def record_estimate(
         raise RuleBroken(f"A quote lies above £0 and not above {shown(MOST_PENCE)}; look at the amount again.")
     if received_on > today:
         raise RuleBroken(f"{date_text(received_on)} has not come yet; enter the day on which the quote arrived.")
+    specified_on = local_date(job.specified_at)
+    if received_on < specified_on:
+        raise RuleBroken(
+            f"The job {job.reference} was specified on {date_text(specified_on)}; no quote for it can have come before."
+        )
     estimate = db.session.scalar(
         select(Estimate).where(Estimate.job_id == job.id, Estimate.member_id == member_id).with_for_update()
     )

@@ -17,7 +17,7 @@ from sqlalchemy.orm import joinedload
 from portal.framework.member_models import Contractor, Member
 from portal.jobs import allocation
 from portal.jobs.board import Board
-from portal.jobs.models import Estimate, Job, Offer, OrderLine, offer_is
+from portal.jobs.models import Job, Offer, OrderLine, offer_is
 from portal.jobs.notices import accepted_notice, failed_notice, taken_away_notice
 from portal.jobs.offering import CHUNK, Allocated, offer_next, officers_of
 from portal.jobs.states import JOB_MOVES, OFFER_MOVES, DeclineReason, JobStatus, OfferStatus
@@ -129,15 +129,20 @@ def _move_job(job: Job, status: JobStatus, *, now: datetime) -> None:
 def accept_offer(offer_id: int, *, start_on: date, by: str, now: datetime, nation: Nation) -> Offer:
     """Accept with a start date; a date after the last day to start passes the job on, as *cannot start in time*.
 
-    Raises ``WrongState`` when the offer is no longer open, ``RuleBroken`` for a date in the past or a membership
-    that is not active.
+    Raises ``WrongState`` when the offer is no longer open, ``RuleBroken`` for a date in the past, or when the
+    framework, the authority's access, the value cap or the membership no longer allow the call-off; the offer then
+    stays open until it is declined, taken back or lapses.
     """
     offer, job = _open_offer(offer_id, now)
     if start_on < local_date(now):
         raise RuleBroken(f"{date_text(start_on)} is in the past; give the day on which you will start.")
     reasons = _reasons_now(offer, job, now)
     if reasons:
-        raise RuleBroken(f"This job cannot be accepted any more: {'; '.join(reasons)}. Speak to the framework manager.")
+        raise RuleBroken(
+            f"This job cannot be accepted any more: {'; '.join(reasons)}. Decline it, or leave it: the offer lapses by "
+            f"itself on {local_text(offer.answer_by)}, and the job goes on to the next contractor or back to the "
+            "officer. Speak to the framework manager if you think that this is wrong."
+        )
     if start_on > offer.start_by:
         offer.start_on = start_on
         text = f"Could start on {date_text(start_on)}; the works must start by {date_text(offer.start_by)}."
@@ -166,18 +171,30 @@ def accept_offer(offer_id: int, *, start_on: date, by: str, now: datetime, natio
 def _reasons_now(offer: Offer, job: Job, now: datetime) -> tuple[str, ...]:
     """What has come to keep the member from the job since the offer was sent; its own capacity was kept free for it.
 
-    Its quote, if it gave one, was taken when the offer was made.
+    Area and value band of the lot, and the quotes, were looked at when the offer was made, and its price stands. The
+    framework and the authority's access to it must hold today: the acceptance is the call-off.
     """
     board = Board([job], now)
-    facts = next(card.facts for card in board.members_for(job).values() if card.member_id == offer.member_id)
-    own = replace(facts, load=0, capacity=1, month_limit_pence=None, earlier="")
-    return allocation.member_reasons(
-        own, board.job_facts(job, offer.start_by), board.lot_facts[job.lot_id], board.today
+    card = next(card for card in board.members_for(job).values() if card.member_id == offer.member_id)
+    own = replace(
+        card.facts,
+        load=0,
+        capacity=1,
+        month_limit_pence=None,
+        earlier="",
+        quote_pence=offer.price_pence if offer.quoted else None,
     )
+    lot = replace(board.lot_facts[job.lot_id], quotes_needed=1 if offer.quoted else None)
+    facts = board.job_facts(job, offer.start_by, ())
+    # What is committed holds this offer already; it counts once.
+    facts = replace(
+        facts, used_pence=facts.used_pence - offer.price_pence, prices={own.adjustment_bp: offer.price_pence}
+    )
+    return allocation.term_reasons(facts, lot, board.today) + allocation.member_reasons(own, facts, lot, board.today)
 
 
 def _freeze_order(offer: Offer, job: Job) -> None:
-    if db.session.scalar(select(Estimate.id).where(Estimate.job_id == job.id, Estimate.member_id == offer.member_id)):
+    if offer.quoted:
         # The works at the price that was quoted for all of them.
         db.session.add(
             OrderLine(

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from portal.accounts.queries import framework_managers
 from portal.framework.member_models import Member
 from portal.framework.models import Framework, Lot
 from portal.framework.rules import Month, cap_level, guarantee_months, months_between, share_of
 from portal.framework.terms.services import allowed_beyond
+from portal.jobs.board import COMMITTED
 from portal.jobs.models import Offer, offer_is
 from portal.jobs.states import OfferStatus
 from portal.kernel import audit
@@ -23,6 +27,7 @@ from portal.kernel.outbox import queue_notice
 
 #: Who acts when nobody does: the clock.
 CLOCK = "the portal"
+HALF = Fraction(1, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +64,20 @@ class Spend:
         return self.limit_pence is not None and self.used_pence >= self.limit_pence
 
 
-def _used() -> dict[tuple[int, OfferStatus], int]:
-    statuses = (OfferStatus.ACCEPTED, OfferStatus.COMPLETED, OfferStatus.SENT)
-    rows = db.session.execute(
+def used_by(framework_ids: Collection[int]) -> Select[int, OfferStatus, int]:
+    """What frameworks have used, by framework and status of the offers, in pence; read from one index."""
+    return (
         select(Lot.framework_id, Offer.status, func.sum(Offer.price_pence))
         .select_from(Offer)
         .join(Member, Member.id == Offer.member_id)
         .join(Lot, Lot.id == Member.lot_id)
-        .where(offer_is(*statuses))
+        .where(offer_is(*COMMITTED), Lot.framework_id.in_(framework_ids))
         .group_by(Lot.framework_id, Offer.status)
     )
+
+
+def _used(framework_ids: Collection[int]) -> dict[tuple[int, OfferStatus], int]:
+    rows = db.session.execute(used_by(framework_ids))
     return {(framework_id, status): int(pence) for framework_id, status, pence in rows}
 
 
@@ -85,13 +94,15 @@ def _spend(framework: Framework, used: dict[tuple[int, OfferStatus], int]) -> Sp
 
 def spend_of(framework: Framework) -> Spend:
     """What one framework has used."""
-    return _spend(framework, _used())
+    return _spend(framework, _used([framework.id]))
 
 
 def guarantee(framework: Framework, today: date) -> list[Month]:
     """The months of a direct contract from its start to today, with what was ordered and what is short; newest first.
 
-    Orders count in the month in which they were accepted. Empty for other kinds, and before the start.
+    Orders count in the month in which they were accepted. A month that the contract covers in part owes its part by
+    days: value rounded half up to the penny, jobs rounded down to whole ones. The day of the end is not covered. The
+    running month stands there with all that it owes by its end. Empty for other kinds, and before the start.
     """
     if (
         framework.starts_on is None
@@ -99,7 +110,7 @@ def guarantee(framework: Framework, today: date) -> list[Month]:
         or not (framework.guaranteed_jobs or framework.guaranteed_pence)
     ):
         return []
-    last = today if framework.ends_on is None else min(today, framework.ends_on)
+    last = today if framework.ends_on is None else min(today, framework.ends_on - timedelta(days=1))
     ordered: dict[date, tuple[int, int]] = {}
     rows = db.session.execute(
         select(Offer.answered_at, Offer.price_pence)
@@ -112,8 +123,20 @@ def guarantee(framework: Framework, today: date) -> list[Month]:
             month = local_date(answered_at).replace(day=1)
             count, value = ordered.get(month, (0, 0))
             ordered[month] = count + 1, value + pence
-    months = months_between(framework.starts_on, last)
-    return guarantee_months(months, ordered, framework.guaranteed_jobs, framework.guaranteed_pence)[::-1]
+    found = []
+    for month in months_between(framework.starts_on, last):
+        part = _part_covered(month, framework.starts_on, framework.ends_on)
+        jobs, value = int((framework.guaranteed_jobs or 0) * part), int((framework.guaranteed_pence or 0) * part + HALF)
+        found += guarantee_months([month], ordered, jobs, value)
+    return found[::-1]
+
+
+def _part_covered(month: date, starts_on: date, ends_on: date | None) -> Fraction:
+    """How much of a calendar month the period from ``starts_on`` to before ``ends_on`` covers, by days."""
+    days = monthrange(month.year, month.month)[1]
+    after = month + timedelta(days=days)
+    covered = min(ends_on or after, after) - max(starts_on, month)
+    return Fraction(covered.days, days)
 
 
 def warn_of_caps(*, now: datetime) -> int:
@@ -132,7 +155,7 @@ def warn_of_caps(*, now: datetime) -> int:
     )
     if not frameworks:
         return 0
-    used = _used()
+    used = _used([framework.id for framework in frameworks])
     warned = 0
     for framework in frameworks:
         spend = _spend(framework, used)

@@ -1,20 +1,27 @@
-"""When a member's standing changes, so do its open offers: whoever is suspended or leaves keeps its orders and loses
-what it has not accepted yet, which goes to the next member in the same transaction.
+"""When a member's standing or its areas change, so do its open offers: whoever is suspended or leaves, altogether or
+an area, keeps its orders and loses what it has not accepted yet, which goes to the next member in the same transaction.
 
 The contractor list itself knows nothing of jobs; this room stands above both.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from datetime import date, datetime
 
 from sqlalchemy import insert, select
 
 from portal.framework.member_models import Contractor, Member
-from portal.framework.members.services import admit_member, last_event, set_member_status
+from portal.framework.members.services import (
+    admit_member,
+    change_member_terms,
+    last_event,
+    set_member_status,
+)
 from portal.framework.notices import standing_changed
 from portal.framework.roster import Roster
 from portal.framework.states import MemberStatus
+from portal.jobs.allocation import serves
 from portal.jobs.models import Job, Offer
 from portal.jobs.notices import taken_away_notice
 from portal.jobs.offering import Allocated, offer_next
@@ -70,6 +77,29 @@ def change_standing(
     return done
 
 
+def change_terms(
+    member_id: int, *, areas: Collection[str], adjustment_bp: int, by: str, now: datetime, nation: Nation
+) -> Allocated:
+    """Change where a member works and at which adjustment from now on; open offers outside its areas are passed on.
+
+    What was offered in the areas that it keeps stands at its price. Returns what became of the jobs that were on
+    offer. Raises as ``change_member_terms`` does, and ``Clash`` when a job outside the new areas is offered to the
+    member at the same moment.
+    """
+    # Jobs, then lots and contractors: the order of every allocation.
+    jobs = _lock_offered_jobs(member_id)
+    if jobs:
+        Roster([jobs[0].lot_id], local_date(now), lock=True)
+    member = change_member_terms(member_id, areas=areas, adjustment_bp=adjustment_bp, by=by, now=now)
+    served = {area.code for area in member.areas}
+
+    def lost(job: Job) -> bool:
+        return not serves(served, job.authority.code, job.district)
+
+    _refuse_new_offers(member_id, jobs, lost)
+    return _pass_on(member, [job for job in jobs if lost(job)], by=by, now=now, nation=nation)
+
+
 def _lock_offered_jobs(member_id: int) -> list[Job]:
     """The jobs on offer to a member, locked."""
     return list(
@@ -84,23 +114,25 @@ def _lock_offered_jobs(member_id: int) -> list[Job]:
     )
 
 
-def _refuse_new_offers(member_id: int, jobs: list[Job]) -> None:
-    """``Clash`` when somebody offered the member a job after ``jobs`` were locked: it would stay open unseen."""
-    reference = db.session.scalar(
-        select(Job.reference)
+def _refuse_new_offers(member_id: int, jobs: list[Job], lost: Callable[[Job], bool] | None = None) -> None:
+    """``Clash`` when somebody offered the member a job that it has ``lost`` (any, without a question)
+    after ``jobs`` were locked: it would stay open unseen."""
+    offered = db.session.scalars(
+        select(Job)
         .join(Offer, Offer.job_id == Job.id)
         .where(
             Offer.member_id == member_id,
             Offer.status == OfferStatus.SENT,
             Job.id.not_in([job.id for job in jobs]),
         )
-        .limit(1)
+        .order_by(Job.id)
     )
-    if reference is not None:
-        raise Clash(
-            f"The job {reference} was offered to this member at this very moment; nothing was changed. "
-            "Repeat what you did: the job is then passed on as well."
-        )
+    for job in offered:
+        if lost is None or lost(job):
+            raise Clash(
+                f"The job {job.reference} was offered to this member at this very moment; nothing was changed. "
+                "Repeat what you did: the job is then passed on as well."
+            )
 
 
 def _pass_on(member: Member, jobs: list[Job], *, by: str, now: datetime, nation: Nation) -> Allocated:

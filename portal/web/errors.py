@@ -82,7 +82,7 @@ GENERAL: dict[int, Answer] = {
         Answer(
             429,
             "Too many attempts",
-            ("There were too many attempts in a short time.", "Wait a minute, then try again."),
+            ("There were too many attempts in a short time.", "Wait a while, then try again."),
         ),
         Answer(
             500,

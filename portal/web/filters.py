@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from portal.framework.states import DOCUMENT_KINDS, document_title
 from portal.kernel import money
 from portal.kernel.clock import LOCAL
 
@@ -64,6 +65,13 @@ def counted(number: int, one: str, several: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else several or one + 's'}"
 
 
+def reason(text: str) -> str:
+    """A reason as a page says it, its document by its title: ``public-liability is missing`` → ``Public liability
+    insurance is missing``."""
+    first, space, rest = text.partition(" ")
+    return f"{document_title(first)}{space}{rest}" if first in DOCUMENT_KINDS else text[:1].upper() + text[1:]
+
+
 def details(data: dict[str, Any]) -> str:
     """What an event carries, in one line: ``{"to": "C1", "because": "declined"}`` → ``"to C1; because declined"``."""
     return "; ".join(
@@ -88,5 +96,6 @@ FILTERS: dict[str, Callable[..., str]] = {
     "quantity": quantity,
     "counted": counted,
     "details": details,
+    "reason": reason,
     "decimal_money": money.pounds,
 }

@@ -6,8 +6,9 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from portal.accounts.guard import requires
+from portal.accounts.guard import requires, signed_in_person
 from portal.accounts.policy import Permission
+from portal.framework.firms.joining import without_links
 from portal.kernel.audit import AuditEvent
 from portal.kernel.db import db
 from portal.kernel.outbox import Notice
@@ -39,9 +40,18 @@ def audit_events() -> ResponseReturnValue:
 @bp.get("/outbox")
 @requires(Permission.SEE_OUTBOX)
 def outbox() -> ResponseReturnValue:
-    """Notices, the latest first, with what became of each."""
+    """Notices, the latest first, with what became of each.
+
+    Whoever may make accounts sees the links that make one; an auditor reads what was sent and acts on none of it.
+    """
     query = select(Notice).order_by(Notice.id.desc()).limit(PAGE + 1)
     if (start := before()) is not None:
         query = query.where(Notice.id < start)
     notices = list(db.session.scalars(query))
-    return render_template("registers/outbox.html", notices=notices[:PAGE], more=len(notices) > PAGE)
+    acts = signed_in_person().may(Permission.MANAGE_PEOPLE)
+    return render_template(
+        "registers/outbox.html",
+        notices=notices[:PAGE],
+        bodies=[each.body if acts else without_links(each.body) for each in notices],
+        more=len(notices) > PAGE,
+    )

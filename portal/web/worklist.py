@@ -35,6 +35,7 @@ def home() -> ResponseReturnValue:
         return render_template(
             "worklist/contractor.html",
             open_needs=firm_queries.open_needs(memberships),
+            on_no_lot=firm is not None and all(each.ended for each in memberships),
             unsettled=[each for each in memberships if each.unsettled],
             open_offers=queries.offers_of(person, [OfferStatus.SENT], SHOWN),
             orders=queries.offers_of(person, [OfferStatus.ACCEPTED], SHOWN),

@@ -362,6 +362,16 @@ def test_who_is_suspended_has_its_open_offers_passed_on(portal: Portal, there: S
     assert db.session.get_one(Offer, offer.id).status is OfferStatus.WITHDRAWN
 
 
+def test_a_suspension_is_changed_by_the_same_verb(portal: Portal, there: Scene) -> None:
+    code = code_of(there.members[0])
+    step(portal, "suspend", code, there, "--reason", "A claim")
+
+    step(portal, "suspend", code, there, "--reason", "Settled soon", "--until", "2026-06-01")
+
+    last = document(portal("members", "history", code, "--json"))[-1]
+    assert (last["status"], last["until"], last["reason"]) == ("suspended", "2026-06-01", "Settled soon")
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -471,6 +481,11 @@ def test_a_document_is_verified_or_rejected(portal: Portal, there: Scene, certif
     done = document(portal("documents", "reject", str(bad), "--reason", "Unreadable", "--json"))
     assert (done["status"], done["reason"]) == ("rejected", "Unreadable")
     assert document(portal("documents", "list", "--waiting", "--json")) == []
+    far = handed_in(there, certificate)
+    refused(portal, "documents", "verify", str(far), "--expires", "9999-12-31", said="look at the year")
+    refused(portal, "documents", "withdraw", str(far), "--reason", "Cancelled", said="waits to be verified")
+    done = document(portal("documents", "withdraw", str(good), "--reason", "Cancelled", "--json"))
+    assert (done["status"], done["reason"]) == ("withdrawn", "Cancelled")
     refused(portal, "documents", "verify", "999999", said="There is no such document.")
 
 

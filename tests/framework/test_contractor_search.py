@@ -148,12 +148,15 @@ def test_rows_for_a_file_are_one_for_each_membership(app: Flask) -> None:
         framework_with_lot(within=home), framework_with_lot(within=home), areas=[where], rank=3, adjustment_bp=-250
     )
 
-    made = [dict(zip(COLUMNS, row, strict=True)) for row in rows(find(Search(on=TODAY)).entries)]
+    made = [dict(zip(COLUMNS, row, strict=True)) for row in rows(find(Search(on=TODAY)).entries, TODAY, TODAY)]
 
     assert [each["code"] for each in made] == [code_of(one)] * 2
     assert made[0]["adjustment_percent"] == "-2.5"
     assert made[0]["areas"] == where.code
     assert {each["rank"] for each in made} == {3}
+    assert {each["on"] for each in made} == {TODAY}
+    past = dict(zip(COLUMNS, next(rows(find(Search(on=TODAY)).entries, TODAY, date(2026, 6, 1))), strict=True))
+    assert (past["code"], past["adjustment_percent"]) == (code_of(one), None)
 
 
 def test_a_contractor_is_read_by_its_code(app: Flask) -> None:

@@ -11,6 +11,8 @@ import time
 import zipfile
 import zlib
 from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from files_made import pdf_bytes, picture_bytes
 from PIL import Image
 
 from portal.config import MEGABYTE, MOST_DOCUMENT_MB, read_settings
+from portal.framework.documents import file_process, files
 from portal.framework.documents.files import (
     LARGEST,
     LONGEST_NAME,
@@ -242,6 +245,108 @@ def test_a_picture_that_ends_early_is_refused(name: str, kind: str) -> None:
         assert "damaged" in refusal(name, content[: int(len(content) * kept_share)])
 
 
+def progressive_with_scans(scans: int) -> bytes:
+    """A progressive JPEG of 59 million dots in 240 kB whose last scan is there over and over: 112 bytes each."""
+    written = BytesIO()
+    Image.new("L", (7_700, 7_700), 128).save(written, "JPEG", progressive=True, quality=50)
+    picture = written.getvalue()
+    last = picture.rindex(b"\xff\xda")
+    table = picture.rindex(b"\xff\xc4", 0, last)
+    return picture[:-2] + picture[table:-2] * scans + picture[-2:]
+
+
+def test_a_picture_of_many_scans_is_refused_before_it_is_unpacked() -> None:
+    content = progressive_with_scans(700)
+    began = time.monotonic()
+
+    assert "takes far too long to open; take a new picture" in refusal("photo.jpg", content)
+    assert time.monotonic() - began < 3
+    assert check_file("photo.jpg", progressive_with_scans(3))
+
+
+def test_what_a_phone_puts_behind_its_picture_is_not_taken_for_scans() -> None:
+    film = random.Random(1).randbytes(4_000) + b"\xff\xda" * 200
+
+    assert check_file("motion.jpg", picture_bytes("JPEG") + film)
+
+
+def test_a_picture_with_thousands_of_packed_profiles_is_refused() -> None:
+    good = picture_bytes("PNG")
+    data = b"Profile\0\0" + zlib.compress(bytes(900_000), 9)
+    profile = struct.pack(">I", len(data)) + b"iCCP" + data + struct.pack(">I", zlib.crc32(b"iCCP" + data))
+
+    assert check_file("scan.png", good[:33] + profile + good[33:])
+    assert "takes far too long to open" in refusal("scan.png", good[:33] + profile * 1_000 + good[33:])
+
+
+def test_no_file_keeps_the_portal_longer_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "OPENING_SECONDS", 0.001)
+
+    assert "takes far too long to open; print it to a new PDF" in refusal("certificate.pdf", pdf_bytes())
+
+
+@pytest.mark.parametrize("way", ["time", "memory"])
+def test_a_process_that_meets_its_limits_says_no_word_and_the_file_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, way: str
+) -> None:
+    works = {"time": "while True: pass", "memory": "bytes(2 * file_process.MEMORY)"}
+    script = tmp_path / "busy.py"
+    folder = str(Path(file_process.__file__).parent)
+    script.write_text(
+        f"import sys; sys.path.insert(0, {folder!r}); import file_process\n"
+        f"file_process.CPU_SECONDS = 1; file_process.limit()\n{works[way]}\n"
+    )
+    monkeypatch.setattr(files.file_process, "__file__", str(script))
+
+    assert "takes far too long to open" in refusal("photo.jpg", picture_bytes("JPEG"))
+
+
+def test_somebody_who_waits_too_long_for_a_turn_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(files, "_turns", threading.BoundedSemaphore(1))
+
+    with files._turns:
+        assert "busy with other documents; try again in a minute" in refusal("certificate.pdf", pdf_bytes())
+    assert check_file("certificate.pdf", pdf_bytes())
+
+
+def pdf_of_deep_pages(depth: int) -> bytes:
+    """A PDF whose one page lies under so many levels of pages."""
+    levels = [b"<< /Type /Pages /Count 1 /Kids [%d 0 R] >>" % number for number in range(3, depth + 3)]
+    return written_pdf(b"<< /Type /Catalog /Pages 2 0 R >>", *levels, b"<< /Type /Page /MediaBox [0 0 9 9] >>")
+
+
+def pdf_of_many_names(width: int) -> bytes:
+    """A PDF whose tree of programs has every leaf a thousandfold at every level."""
+    levels = [b"<< /Kids [" + b"%d 0 R " % (number + 6) * width + b"] >>" for number in range(20)]
+    return written_pdf(
+        b"<< /Type /Catalog /Pages 2 0 R /Names << /JavaScript 4 0 R /EmbeddedFiles 4 0 R >> >>",
+        b"<< /Type /Pages /Count 1 /Kids [3 0 R] >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] >>",
+        b"<< /Kids [5 0 R] >>",
+        *levels,
+        b"<< /Names [] >>",
+    )
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: pdf_of_deep_pages(20_000),
+        lambda: pdf_of_many_names(1_000),
+        lambda: b"%PDF-1.7\n" + b"1 0 obj<<>>endobj\n" * 200_000,
+        lambda: written_pdf(b"<< /Type /Catalog /Pages 2 0 R /X " + b"[" * 400_000 + b"]" * 400_000 + b">>"),
+    ],
+    ids=["deep pages", "names", "no table", "nested lists"],
+)
+def test_a_pdf_made_to_keep_its_reader_busy_is_answered_soon(make: Callable[[], bytes]) -> None:
+    began = time.monotonic()
+
+    with suppress(RuleBroken):
+        check_file("certificate.pdf", make())
+    assert time.monotonic() - began < files.OPENING_SECONDS
+
+
 def test_a_large_photograph_is_opened_small() -> None:
     written = BytesIO()
     Image.new("RGB", (8_000, 6_000), "white").save(written, "JPEG")
@@ -296,7 +401,7 @@ def test_a_message_never_repeats_a_long_name_whole() -> None:
 
 # Many damaged files ---------------------------------------------------------------------------------------------------
 
-VARIANTS = 200
+VARIANTS, HANDED_IN = 600, 40
 
 
 def damaged(content: bytes, dice: random.Random) -> bytes:
@@ -320,7 +425,7 @@ def damaged(content: bytes, dice: random.Random) -> bytes:
     return bytes(data)
 
 
-@pytest.mark.parametrize(
+KINDS_MADE = pytest.mark.parametrize(
     ("name", "make"),
     [
         ("certificate.pdf", pdf_bytes),
@@ -328,11 +433,25 @@ def damaged(content: bytes, dice: random.Random) -> bytes:
         ("scan.png", lambda: picture_bytes("PNG")),
     ],
 )
+
+
+@KINDS_MADE
+def test_a_damaged_file_always_gets_its_word(name: str, make: Callable[[], bytes]) -> None:
+    dice, what = random.Random(name), {"pdf": "PDF", "jpg": "JPEG", "png": "PNG"}[name[-3:]]
+
+    words = Counter(file_process.fault_of(what, damaged(make(), dice), 40_000_000).split()[0] for _ in range(VARIANTS))
+
+    known = {file_process.FINE, file_process.DAMAGED, file_process.MANY_DOTS, file_process.NO_PAGES}
+    assert set(words) <= known
+    assert words[file_process.DAMAGED] > VARIANTS / 20
+
+
+@KINDS_MADE
 def test_no_damaged_file_breaks_the_check_or_is_left_behind(name: str, make: object, tmp_path: Path) -> None:
     dice, counts = random.Random(name), Counter[str]()
     endings = [".pdf", ".jpg", ".png", ".PDF", ".exe", ""]
 
-    for _ in range(VARIANTS):
+    for _ in range(HANDED_IN):
         content = damaged(make(), dice)  # type: ignore[operator]
         called = name if dice.random() < 0.8 else name.rpartition(".")[0] + dice.choice(endings)
         try:
@@ -343,8 +462,8 @@ def test_no_damaged_file_breaks_the_check_or_is_left_behind(name: str, make: obj
         except RuleBroken as refused:
             counts["taken" if str(refused) == "The transaction fails." else "refused"] += 1
 
-    assert counts.total() == VARIANTS
-    assert counts["refused"] > VARIANTS / 10
+    assert counts.total() == HANDED_IN
+    assert counts["refused"] > HANDED_IN / 10
     assert list(tmp_path.iterdir()) == []
 
 

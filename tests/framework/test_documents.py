@@ -6,26 +6,28 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from builders import NOW, OFFICER, TODAY, authority, code_of, framework_with_lot, look_again, member, person
+from builders import NOW, OFFICER, TODAY, authority, framework_with_lot, look_again, member, person
 from files_made import document, pdf_bytes
 from flask import Flask
 from sqlalchemy import select
 
 from portal.accounts.policy import Role
 from portal.config import Settings
-from portal.framework.documents.files import check_file
+from portal.framework.documents.files import CheckedFile, check_file
+from portal.framework.documents.reminders import speak_of_documents
 from portal.framework.documents.services import (
+    MOST_A_DAY,
+    MOST_WAITING,
     hand_in_document,
-    kinds_asked,
+    list_document,
     reject_document,
-    speak_of_documents,
     verify_document,
     withdraw_document,
+    withdraw_verified_document,
 )
 from portal.framework.member_models import Contractor, ContractorDocument, Member
-from portal.framework.members.services import set_member_status
 from portal.framework.roster import Roster
-from portal.framework.states import DOCUMENT_MOVES, DocumentStatus, MemberStatus
+from portal.framework.states import DOCUMENT_MOVES, DocumentStatus
 from portal.kernel.audit import AuditEvent, broken_links
 from portal.kernel.db import db, transaction
 from portal.kernel.errors import NotFound, RuleBroken, WrongState
@@ -69,13 +71,6 @@ def told(email: str) -> list[str]:
     """The subjects of what was sent to an address, in order."""
     look_again()
     return list(db.session.scalars(select(Notice.subject).where(Notice.recipient == email).order_by(Notice.id)))
-
-
-def speak(day: date) -> tuple[int, int]:
-    """What the clock says on a day: reminders, lapses."""
-    with transaction():
-        done = speak_of_documents(now=at(day))
-    return done.reminded, done.lapsed
 
 
 # Handing in and deciding ----------------------------------------------------------------------------------------------
@@ -222,68 +217,157 @@ def test_every_step_leaves_its_audit_event(firm: Contractor, uploads: Path) -> N
     assert list(broken_links()) == []
 
 
-# The clock ------------------------------------------------------------------------------------------------------------
+def test_the_reason_of_a_decision_stays_with_the_document_and_out_of_the_audit(firm: Contractor, uploads: Path) -> None:
+    rejected = document(firm, uploads, status=DocumentStatus.WAITING)
+    verified = document(firm, uploads)
+    with transaction():
+        reject_document(rejected.id, reason="Client 0412’s name is on it.", by=OFFICER, now=NOW)
+    with transaction():
+        withdraw_verified_document(verified.id, reason="Client 0412’s name is on it.", by=OFFICER, now=NOW)
+
+    look_again()
+    events = db.session.scalars(select(AuditEvent)).all()
+    decided = [event for event in events if event.action in ("document rejected", "document withdrawn")]
+    assert [event.data["reason_given"] for event in decided] == [True, True]
+    assert "Client 0412" not in str([event.data for event in events])
+    assert "Client 0412" in db.session.get_one(ContractorDocument, rejected.id).reason
 
 
-def test_its_firm_is_reminded_sixty_thirty_and_seven_days_before_and_both_are_told_after(
+# Withdrawn after it was verified --------------------------------------------------------------------------------------
+
+
+def withdraw(made: ContractorDocument, reason: str = "The insurer cancelled it.") -> None:
+    with transaction():
+        withdraw_verified_document(made.id, reason=reason, by=MANAGER, now=NOW)
+
+
+def test_a_verified_document_is_withdrawn_and_both_sides_hear_which_offers_stop(
     place: Member, firm: Contractor, uploads: Path
 ) -> None:
-    last = TODAY + timedelta(days=100)
-    document(firm, uploads, kind=KIND, expires_on=last)
-    title = "SSIP health and safety assessment"
+    made = document(firm, uploads, kind=KIND)
 
-    spoke = {
-        before: speak(last - timedelta(days=before)) for before in (99, 61, 60, 59, 31, 30, 8, 7, 1, 0, -1, -2, -30)
+    withdraw(made)
+
+    assert lapses(place) == (f"{KIND} is missing",)
+    bodies = {
+        notice.recipient: notice.body
+        for notice in db.session.scalars(select(Notice).where(Notice.subject.like("With%")))
     }
-
-    assert [before for before, said in spoke.items() if said == (1, 0)] == [60, 30, 7]
-    assert [before for before, said in spoke.items() if said == (0, 1)] == [-1]
-    assert told(firm.email)[1:] == [f"Expires on 13 August 2026: {title}"] * 3 + [f"Expired: {title}"]
-    assert told(MANAGER) == [f"Lapsed: {code_of(place)}"]
-
-
-def test_the_clock_says_each_thing_once_however_often_it_looks(firm: Contractor, uploads: Path) -> None:
-    document(firm, uploads, kind=KIND, expires_on=TODAY + timedelta(days=100))
-    day = TODAY + timedelta(days=101)
-
-    assert [speak(day) for _ in range(3)] == [(0, 1), (0, 0), (0, 0)]
+    lot = place.lot.name
+    assert "Reason: The insurer cancelled it." in bodies[firm.email]
+    assert f"No new job is offered to you in {lot}" in bodies[firm.email]
+    assert "A job that is on offer to you cannot be accepted meanwhile." in bodies[firm.email]
+    assert f"was withdrawn by {MANAGER}" in bodies[MANAGER]
+    assert f"in {lot} until another is verified" in bodies[MANAGER]
 
 
-def test_a_clock_that_stood_still_reminds_once_and_not_of_every_missed_day(firm: Contractor, uploads: Path) -> None:
-    document(firm, uploads, kind=KIND, expires_on=TODAY + timedelta(days=100))
+def test_a_document_that_another_one_stands_in_for_is_withdrawn_without_alarm(
+    place: Member, firm: Contractor, uploads: Path
+) -> None:
+    wrong = document(firm, uploads, kind=KIND, expires_on=date(2036, 5, 1))
+    document(firm, uploads, kind=KIND, expires_on=date(2027, 5, 1))
 
-    assert speak(TODAY + timedelta(days=95)) == (1, 0)
-    assert speak(TODAY + timedelta(days=96)) == (0, 0)
+    withdraw(wrong, "The year was read wrongly.")
 
-
-def test_nothing_is_said_of_a_document_that_a_newer_one_replaced(firm: Contractor, uploads: Path) -> None:
-    document(firm, uploads, kind=KIND, expires_on=TODAY + timedelta(days=10))
-    document(firm, uploads, kind=KIND, expires_on=TODAY + timedelta(days=400))
-
-    assert speak(TODAY + timedelta(days=5)) == (0, 0)
-    assert speak(TODAY + timedelta(days=11)) == (0, 0)
-
-
-def test_a_renewal_that_nobody_has_checked_replaces_nothing(firm: Contractor, uploads: Path) -> None:
-    document(firm, uploads, kind=KIND, expires_on=TODAY + timedelta(days=10))
-    document(firm, uploads, kind=KIND, expires_on=TODAY + timedelta(days=400), status=DocumentStatus.WAITING)
-
-    assert speak(TODAY + timedelta(days=11)) == (0, 1)
+    assert lapses(place) == ()
+    assert (
+        "Nothing else changes"
+        in db.session.scalars(
+            select(Notice.body).where(Notice.recipient == firm.email, Notice.subject.like("With%"))
+        ).one()
+    )
 
 
-def test_nothing_is_said_of_a_document_that_no_lot_requires(firm: Contractor, uploads: Path) -> None:
-    document(firm, uploads, kind="trustmark", expires_on=TODAY + timedelta(days=10))
+def test_a_withdrawn_document_can_be_handed_in_again_and_verified_rightly(
+    place: Member, firm: Contractor, uploads: Path
+) -> None:
+    file = check_file("certificate.pdf", pdf_bytes())
 
-    assert speak(TODAY + timedelta(days=11)) == (0, 0)
+    def verified(stored_name: str, expires_on: date) -> ContractorDocument:
+        with transaction():
+            made = hand_in_document(
+                firm.id, KIND, date(2027, 1, 1), file=file, stored_name=stored_name, by=firm.email, now=NOW
+            )
+        with transaction():
+            return verify_document(made.id, by=OFFICER, now=NOW, expires_on=expires_on)
+
+    withdraw(verified("a" * 64, date(2036, 1, 1)), "It ends in 2027.")
+    again = verified("b" * 64, date(2027, 1, 1))
+
+    assert lapses(place) == ()
+    assert lapses(place, again.expires_on + timedelta(days=1)) == (f"{KIND} expired on 1 January 2027",)
 
 
-def test_nothing_is_said_to_a_firm_that_has_left(place: Member, firm: Contractor, uploads: Path) -> None:
-    document(firm, uploads, kind=KIND, expires_on=TODAY + timedelta(days=10))
+@pytest.mark.parametrize("status", [DocumentStatus.WAITING, DocumentStatus.REJECTED, DocumentStatus.WITHDRAWN])
+def test_only_a_verified_document_is_withdrawn_by_staff(
+    firm: Contractor, uploads: Path, status: DocumentStatus
+) -> None:
+    made = document(firm, uploads, status=status)
+
+    with pytest.raises(WrongState):
+        withdraw(made)
+
+
+def test_a_withdrawal_needs_a_reason(firm: Contractor, uploads: Path) -> None:
+    made = document(firm, uploads)
+
+    with pytest.raises(RuleBroken, match="reason"):
+        withdraw(made, "  ")
+
+
+# Limits ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("day", [date(9999, 12, 31), date(2062, 5, 1), date(2046, 5, 6)])
+def test_a_year_that_cannot_be_is_questioned(firm: Contractor, uploads: Path, day: date) -> None:
+    with pytest.raises(RuleBroken, match="look at the year"):
+        document(firm, uploads, expires_on=day)
+
+    made = document(firm, uploads, status=DocumentStatus.WAITING)
+    with pytest.raises(RuleBroken, match="look at the year"), transaction():
+        verify_document(made.id, by=OFFICER, now=NOW, expires_on=day)
     with transaction():
-        set_member_status(place, MemberStatus.RELEASED, reason="", by=OFFICER, now=NOW)
-
-    assert speak(TODAY + timedelta(days=11)) == (0, 0)
+        assert verify_document(made.id, by=OFFICER, now=NOW, expires_on=date(2046, 5, 5)).counts_from == TODAY
 
 
-def test_a_firm_hears_of_its_lots_and_whether_they_require_a_kind_or_only_ask(firm: Contractor) -> None:
-    assert kinds_asked(firm.id) == {KIND: True}
+def test_a_list_may_say_that_a_document_holds_for_ever(place: Member, firm: Contractor) -> None:
+    with transaction():
+        list_document(firm, KIND, date.max, since=TODAY, source="list.csv", by=OFFICER, now=NOW)
+
+    assert lapses(place) == ()
+    with transaction():
+        assert speak_of_documents(now=NOW).seen == 0
+
+
+def waiting(firm: Contractor, number: int, now: datetime = NOW) -> ContractorDocument:
+    with transaction():
+        return hand_in_document(
+            firm.id,
+            KIND,
+            date(2027, 1, 1),
+            file=CheckedFile("certificate.pdf", "application/pdf", b"%d" % number),
+            stored_name=f"{number:064}",
+            by=firm.email,
+            now=now,
+        )
+
+
+def test_only_so_many_documents_of_a_firm_wait_at_once(firm: Contractor) -> None:
+    made = [waiting(firm, number) for number in range(MOST_WAITING)]
+
+    with pytest.raises(RuleBroken, match="20 documents wait to be checked already"):
+        waiting(firm, 100, NOW + timedelta(days=3))
+    with transaction():
+        verify_document(made[0].id, by=OFFICER, now=NOW)
+    assert waiting(firm, 101)
+
+
+def test_only_so_many_documents_of_a_firm_come_within_a_day(firm: Contractor) -> None:
+    for number in range(MOST_A_DAY):
+        made = waiting(firm, number)
+        with transaction():
+            reject_document(made.id, reason="No.", by=OFFICER, now=NOW)
+
+    with pytest.raises(RuleBroken, match="40 documents were handed in within a day"):
+        waiting(firm, 100, NOW + timedelta(hours=23))
+    assert waiting(firm, 101, NOW + timedelta(hours=24))

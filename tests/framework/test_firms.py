@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from builders import (
@@ -32,6 +32,7 @@ from portal.accounts.services import add_organisation, person_for
 from portal.checks import everything_off
 from portal.config import Settings
 from portal.framework.documents.files import check_file, kept
+from portal.framework.firms import joining
 from portal.framework.firms import services as firms
 from portal.framework.firms.queries import NeedState, memberships_of, need_for, open_lots, open_needs, shelves_of
 from portal.framework.firms.services import FirmDetails, NewFirm
@@ -72,10 +73,17 @@ def firm_of(who: Person) -> Contractor:
     return db.session.scalars(select(Contractor).where(Contractor.organisation_id == who.organisation_id)).one()
 
 
-def apply(firm: Contractor, lot: Lot, *areas: str, adjustment_bp: int = -250, social_value: str = "") -> Member:
+def apply(
+    firm: Contractor,
+    lot: Lot,
+    *areas: str,
+    adjustment_bp: int = -250,
+    social_value: str = "",
+    now: datetime = NOW,
+) -> Member:
     with transaction():
         return firms.apply_for_lot(
-            firm.id, lot.id, areas=areas, adjustment_bp=adjustment_bp, social_value=social_value, by=BY, now=NOW
+            firm.id, lot.id, areas=areas, adjustment_bp=adjustment_bp, social_value=social_value, by=BY, now=now
         )
 
 
@@ -135,6 +143,36 @@ def test_a_new_firm_can_sign_in_and_is_a_member_of_nothing(app: Flask) -> None:
     assert actions_on(firm) == ["contractor registered"]
 
 
+def test_a_link_goes_to_an_address_without_an_account_and_the_way_to_sign_in_to_one_with(app: Flask) -> None:
+    links = joining.Links("https://f.example/apply/sealed", "https://f.example/sign-in")
+    with transaction():
+        joining.send_link(" Office@northbridge.example", links, now=NOW)
+    make_firm()
+    with transaction():
+        joining.send_link(BY, links, now=NOW)
+
+    look_again()
+    first, second = db.session.scalars(select(Notice).order_by(Notice.id))
+    assert (first.recipient, second.recipient) == (BY, BY)
+    assert links.make_account in first.body
+    assert "24 hours" in first.body
+    assert links.make_account not in second.body
+    assert links.sign_in in second.body
+    asked = db.session.scalars(select(AuditEvent).where(AuditEvent.action == "account link asked for")).all()
+    assert [each.subject for each in asked] == [f"address:{BY}"] * 2
+    assert not any("sealed" in str(each.data) for each in asked)
+
+
+def test_what_is_sealed_is_opened_with_the_same_key_until_its_time(app: Flask) -> None:
+    until = NOW + joining.HOLDS
+    token = joining.sealed(BY, key="one key", until=until)
+
+    assert joining.opened(token, key="one key") == (BY, until)
+    for wrong, key in ((token, "another key"), (token[:-2], "one key"), ("", "one key"), ("é", "one key")):
+        with pytest.raises(NotFound):
+            joining.opened(wrong, key=key)
+
+
 def test_codes_are_numbered_and_step_aside_for_one_that_a_list_has_taken(app: Flask) -> None:
     first = firm_of(make_firm()).organisation
     with transaction():
@@ -154,10 +192,13 @@ def test_codes_are_numbered_and_step_aside_for_one_that_a_list_has_taken(app: Fl
             replace(FIRM, company_number="7654321", details=replace(DETAILS, email="OFFICE@NorthBridge.example")),
             "signs in with office@northbridge.example already",
         ),
-        (replace(FIRM, details=replace(DETAILS, email="b@b.example")), "company number 01234567 is on the list"),
+        (
+            replace(FIRM, details=replace(DETAILS, email="b@b.example")),
+            "company number 01234567 is on the list already; ask the",
+        ),
         (
             replace(FIRM, details=replace(DETAILS, email="b@b.example"), company_number=" 123 4567"),
-            "company number 01234567 is on the list",
+            "company number 01234567 is on the list already; ask the",
         ),
     ],
 )
@@ -282,11 +323,15 @@ def test_whoever_left_may_apply_again_with_other_terms(app: Flask, ended: Member
     with transaction():
         set_member_status(first, ended, reason="For the test.", by=OFFICER, now=NOW)
 
-    again = apply(firm, lot, "RG2", adjustment_bp=100)
+    before = counted(MemberEvent, Notice, AuditEvent)
+    with pytest.raises(RuleBroken, match=r"You applied for the lot .* today already"):
+        apply(firm, lot, "RG2", adjustment_bp=100)
+    assert counted(MemberEvent, Notice, AuditEvent) == before
+    again = apply(firm, lot, "RG2", adjustment_bp=100, now=NOW + timedelta(days=1))
 
     assert again.id == first.id
     assert (again.adjustment_bp, [area.code for area in again.areas]) == (100, ["RG2"])
-    assert standing_of(again) is MemberStatus.APPLIED
+    assert standing_of(again, TODAY + timedelta(days=1)) is MemberStatus.APPLIED
 
 
 def test_what_a_lot_cannot_take_is_refused_and_nothing_is_written(app: Flask) -> None:
@@ -357,7 +402,65 @@ def test_changed_details_are_told_to_the_audit_and_unchanged_ones_are_not(app: F
     found = firms.details_of(firm_of_id(firm.id))
     assert (found.capacity, found.month_limit_pence, set(found.trades)) == (0, 1_000_000, {"ramps", "Stair lifts"})
     event = db.session.scalars(select(AuditEvent).where(AuditEvent.action == "contractor changed")).one()
-    assert set(event.data) == {"capacity", "month_limit_pence", "trades"}
+    assert event.data == {
+        "changed": ["capacity", "month_limit_pence", "trades"],
+        "capacity": 0,
+        "month_limit_pence": 1_000_000,
+    }
+
+
+def test_the_audit_keeps_neither_telephone_numbers_nor_what_a_firm_or_a_manager_writes(app: Flask) -> None:
+    where = authority()
+    lot = framework_with_lot(where)
+    firm = firm_of(make_firm())
+
+    made = apply(firm, lot, where.code, social_value="My son fits rails.")
+    with transaction():
+        firms.change_details(
+            firm.id, replace(DETAILS, phone="01632 960777", social_value="My daughter too."), by=BY, now=NOW
+        )
+        change_standing(
+            made.id, MemberStatus.REMOVED, reason="A client complained", by=OFFICER, now=NOW, nation=NATION
+        )
+
+    look_again()
+    said = str([event.data for event in db.session.scalars(select(AuditEvent))])
+    for words in ("01632", "son fits", "daughter", "Jones", "RG1 2AB"):
+        assert words not in said
+    assert db.session.scalars(select(MemberEvent.reason).order_by(MemberEvent.id)).all()[-1] == "A client complained"
+
+
+@pytest.mark.parametrize(
+    ("ended", "words"),
+    [(MemberStatus.REMOVED, "has been turned down"), (MemberStatus.RELEASED, "has been taken back")],
+)
+def test_an_application_that_ended_is_not_spoken_of_as_a_membership(
+    app: Flask, ended: MemberStatus, words: str
+) -> None:
+    where = authority()
+    made = apply(firm_of(make_firm()), framework_with_lot(where), where.code)
+
+    with transaction():
+        change_standing(made.id, ended, reason="For the test.", by=OFFICER, now=NOW, nation=NATION)
+
+    look_again()
+    notice = db.session.scalars(select(Notice).order_by(Notice.id.desc())).first()
+    assert notice is not None
+    assert notice.subject == f"Your application: {made.lot.name}"
+    assert f"Your application for the lot {made.lot.name} {words}" in notice.body
+    assert "running orders" not in notice.body
+
+
+def test_a_release_does_not_say_whose_wish_it_was(app: Flask) -> None:
+    (only,) = scene(members=1).members
+
+    with transaction():
+        change_standing(only.id, MemberStatus.RELEASED, reason="", by=OFFICER, now=NOW, nation=NATION)
+
+    look_again()
+    (body,) = db.session.scalars(select(Notice.body))
+    assert "has ended, without any penalty. Your running orders go on." in body
+    assert "request" not in body
 
 
 def test_the_earliest_start_is_set_and_taken_away(app: Flask) -> None:

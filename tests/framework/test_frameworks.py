@@ -33,6 +33,7 @@ from portal.framework.terms.services import (
     end_participation,
     extend_framework,
     set_lead,
+    terms_of,
 )
 from portal.kernel.audit import events_on
 from portal.kernel.db import db, transaction
@@ -191,6 +192,78 @@ def test_a_running_framework_is_extended_not_changed_to_end_later(app: Flask, en
 
     look_again()
     assert db.session.get_one(Framework, home.id).ends_on == date(2030, 4, 1)
+
+
+CAPPED = replace(TERMS, value_cap_pence=100_000)
+
+
+@pytest.mark.parametrize(
+    ("change", "term", "words"),
+    [
+        ({"starts_on": date(2026, 5, 6)}, "starts_on", "its start can no longer be changed"),
+        ({"starts_on": date(2026, 3, 1)}, "starts_on", "its start can no longer be changed"),
+        ({"starts_on": None}, "starts_on", "its start can no longer be changed"),
+        ({"kind": FrameworkKind.QUOTATIONS, "quotes_needed": 2}, "kind", "its kind can no longer be changed"),
+        ({"regime": Regime.CLOSED}, "regime", "open or closed, can no longer be changed"),
+        ({"ends_on": date(2026, 5, 4)}, "ends_on", "ends today or later"),
+        ({"value_cap_pence": 100_001}, "value_cap_pence", "Record the decision"),
+        ({"value_cap_pence": None}, "value_cap_pence", "Record the decision"),
+    ],
+)
+def test_what_is_settled_once_a_framework_has_started_is_refused_at_its_field(
+    app: Flask, change: dict[str, object], term: str, words: str
+) -> None:
+    home = made(CAPPED)
+
+    with pytest.raises(WrongTerm, match=words) as refused, transaction():
+        change_framework(home.id, replace(CAPPED, **change), by=OFFICER, now=NOW)  # type: ignore[arg-type]
+
+    assert refused.value.term == term
+    look_again()
+    assert terms_of(db.session.get_one(Framework, home.id)) == CAPPED
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"ends_on": TODAY}, {"ends_on": date(2028, 4, 1)}, {"value_cap_pence": 99_999}, {"review_months": 6}],
+)
+def test_a_framework_that_has_started_can_end_sooner_and_cost_less(app: Flask, change: dict[str, object]) -> None:
+    home = made(CAPPED)
+    wanted = replace(CAPPED, **change)  # type: ignore[arg-type]
+
+    with transaction():
+        change_framework(home.id, wanted, by=OFFICER, now=NOW)
+
+    look_again()
+    assert terms_of(db.session.get_one(Framework, home.id)) == wanted
+
+
+def test_terms_that_nobody_stated_can_be_stated_later(app: Flask) -> None:
+    home = made(FrameworkTerms("County framework"))
+
+    for wanted in (
+        FrameworkTerms("County framework", START),
+        FrameworkTerms("County framework", START, date(2030, 4, 1)),
+        CAPPED,
+    ):
+        with transaction():
+            change_framework(home.id, wanted, by=OFFICER, now=NOW)
+
+    look_again()
+    assert terms_of(db.session.get_one(Framework, home.id)) == CAPPED
+
+
+def test_before_it_starts_every_term_can_be_changed(app: Flask) -> None:
+    home = made(replace(CAPPED, starts_on=date(2026, 6, 1)))
+    wanted = FrameworkTerms(
+        "County framework", date(2026, 7, 1), date(2030, 7, 1), regime=Regime.CLOSED, value_cap_pence=200_000
+    )
+
+    with transaction():
+        change_framework(home.id, wanted, by=OFFICER, now=NOW)
+
+    look_again()
+    assert terms_of(db.session.get_one(Framework, home.id)) == wanted
 
 
 # Extensions and decisions ---------------------------------------------------------------------------------------------

@@ -40,7 +40,8 @@ FOLLOWS = {
     "check": {"applied"},
     # Admitted after the check, or reinstated.
     "activate": {"checking", "suspended"},
-    "suspend": {"active"},
+    # Another reason or another end for a suspension.
+    "suspend": {"active", "suspended"},
     "release": {"applied", "checking", "active", "suspended"},
     "remove": {"applied", "checking", "active", "suspended"},
 }
@@ -150,6 +151,8 @@ def firm() -> Notebook:
 def allowed(book: Notebook, action: str, day: date) -> bool:
     """Whether the test expects the portal to do it."""
     if action in FOLLOWS:
+        if action == "apply" and any(when == day and became == "applied" for when, became, _ in book.done):
+            return False  # once a day
         admitted = action == "activate" and book.stands(day) == "checking"
         return book.stands(day) in FOLLOWS[action] and (not admitted or book.has_paper(day))
     if action == "hand in":
@@ -273,6 +276,7 @@ WHOLE_LIFE: list[Step] = [
     (0, "suspend", 1, 3, True),  # ends by itself
     (0, "activate", 3, 1, False),  # refused: active by then
     (0, "suspend", 0, 1, False),  # without end
+    (0, "suspend", 1, 5, True),  # with one after all
     (0, "activate", 2, 1, False),
     (0, "hand in", 0, 12, False),
     (0, "reject", 0, 1, False),
@@ -290,6 +294,9 @@ WHOLE_LIFE: list[Step] = [
     (1, "remove", 1, 1, False),
     (0, "remove", 1, 1, False),
     (0, "apply", 2, 1, False),
+    (0, "release", 0, 1, False),
+    (0, "apply", 0, 1, False),  # refused: once a day
+    (0, "apply", 1, 1, False),
 ]
 
 

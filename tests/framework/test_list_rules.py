@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from portal.framework.rules import (
     CAP_WARNINGS,
-    REMINDERS,
+    LAPSED,
+    RAN_OUT,
     Evidence,
     Longest,
     Period,
+    Said,
     Step,
     cap_level,
     district_of,
@@ -22,11 +24,12 @@ from portal.framework.rules import (
     guarantee_months,
     holds,
     is_local,
+    is_news,
     last_good_day,
     miles_between,
     months_between,
-    next_notice,
     overlapping,
+    reminder_stage,
     share_of,
     standing_on,
     too_long,
@@ -35,6 +38,7 @@ from portal.framework.rules import (
 from portal.framework.states import FrameworkKind, MemberStatus, Regime
 
 TODAY = date(2026, 5, 5)
+LAST = TODAY - timedelta(days=2)
 days = st.dates(date(2026, 1, 1), date(2026, 12, 31))
 edges = st.none() | days
 
@@ -107,14 +111,35 @@ def test_only_a_document_that_covers_enough_is_looked_at() -> None:
     assert last_good_day("gas", None, held, TODAY) is None
 
 
-def test_a_document_is_spoken_of_at_sixty_thirty_and_seven_days_and_the_day_after_it_ended() -> None:
-    expires_on = date(2026, 9, 30)
-    spoken, day = [], date(2026, 1, 1)
-    while (following := next_notice(expires_on, day)) is not None:
-        spoken.append(following)
-        day = following
+def test_a_document_is_spoken_of_at_sixty_thirty_and_seven_days() -> None:
+    last = date(2026, 9, 30)
+    stages = {before: reminder_stage(last, last - timedelta(days=before)) for before in (61, 60, 31, 30, 8, 7, 0)}
 
-    assert [(expires_on - each).days for each in spoken] == [*REMINDERS, -1]
+    assert stages == {61: None, 60: 60, 31: 60, 30: 30, 8: 30, 7: 7, 0: 7}
+    assert reminder_stage(date.max, TODAY) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "stage", "last", "news"),
+    [
+        (None, 60, LAST, True),
+        ((60, LAST), 60, LAST, False),
+        ((60, LAST), 30, LAST, True),
+        ((7, LAST), 60, LAST + timedelta(days=50), True),
+        ((7, LAST), LAPSED, LAST, True),
+        ((7, LAST), RAN_OUT, LAST, True),
+        ((RAN_OUT, LAST), LAPSED, LAST, True),
+        ((LAPSED, LAST), LAPSED, LAST, False),
+        ((LAPSED, LAST), LAPSED, None, False),
+        ((LAPSED, None), LAPSED, TODAY - timedelta(days=1), False),
+        ((LAPSED, LAST), LAPSED, TODAY, True),
+        ((LAPSED, None), 7, TODAY + timedelta(days=3), True),
+    ],
+)
+def test_a_thing_is_said_once_since_the_document_last_held(
+    said: tuple[int, date | None] | None, stage: int, last: date | None, news: bool
+) -> None:
+    assert is_news(None if said is None else Said(*said, said_on=TODAY), stage, last) is news
 
 
 # Availability and periods ---------------------------------------------------------------------------------------------

@@ -202,7 +202,7 @@ def test_terms_that_leave_a_review_outside_are_refused(app: Flask) -> None:
     assert refused.value.term == "ends_on"
     with transaction():
         open_review(review.id, by=OFFICER, now=NOW)
-    with pytest.raises(WrongTerm, match="close it first"), transaction():
+    with pytest.raises(WrongTerm, match="open or closed, can no longer be changed"), transaction():
         change_framework(home.id, replace(terms, regime=Regime.CLOSED), by=OFFICER, now=NOW)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from portal.jobs.allocation import (
     LotFacts,
     MemberFacts,
     Windows,
+    WorksPrices,
     answer_by,
     basis,
     inputs,
@@ -219,6 +221,7 @@ def test_every_member_has_one_place_and_nobody_with_a_reason_is_chosen(job, lot,
 
 @given(jobs, lots, lists_of_members, days, st.sampled_from(list(Priority)))
 def test_what_is_stored_as_json_gives_the_same_ranking_again(job, lot, crowd, today, priority) -> None:  # type: ignore[no-untyped-def]
+    job = replace(job, cap_pence=300_000, prices=WorksPrices([(Decimal(1), job.value_pence)]))
     ranking = rank(job, lot, crowd, today)
 
     kept = json.loads(

@@ -14,6 +14,7 @@ from portal.framework.members.contractor_import import import_contractors
 from portal.framework.terms.services import decide_on_cap, terms_of
 from portal.jobs import allocation
 from portal.jobs.board import Board
+from portal.jobs.offering import lines_of
 from portal.kernel.db import db, transaction
 
 DOCUMENTS = {"public-liability": date(2028, 1, 1), "electrical": date(2027, 6, 1)}
@@ -60,9 +61,11 @@ def test_eligibility_takes_four_statements_whatever_the_number_of_members(
 
     with transaction():
         db.session.refresh(waiting)
+        lines = lines_of([waiting])[waiting.id]
         with query_counter(4) as statements:
             board = Board([waiting], NOW)
-            facts, lot_facts = board.job_facts(waiting, date(2026, 6, 1)), board.lot_facts[waiting.lot_id]
+            facts = board.job_facts(waiting, date(2026, 6, 1), lines)
+            lot_facts = board.lot_facts[waiting.lot_id]
             cards = board.members_for(waiting).values()
             ranking = allocation.rank(facts, lot_facts, [card.facts for card in cards], board.today)
 

@@ -238,6 +238,34 @@ def test_a_quote_from_tomorrow_is_refused(buying: Buying) -> None:
         record_estimate(made.id, buying.members[0].id, 1, TODAY + timedelta(days=1), by=OFFICER, now=NOW)
 
 
+def test_a_quote_cannot_have_come_before_the_job_was_specified(buying: Buying) -> None:
+    made = buying.job()
+    wrong = "was specified on 5 May 2026; no quote for it can have come before"
+    with pytest.raises(RuleBroken, match=wrong), transaction():
+        record_estimate(made.id, buying.members[0].id, 1_000, TODAY - timedelta(days=1), by=OFFICER, now=NOW)
+
+
+def test_a_late_quote_is_taken_once_nobody_is_left_and_not_while_the_job_is_on_offer(buying: Buying) -> None:
+    made = buying.job()
+    buying.quote(made, 0, 180_000)
+    buying.quote(made, 1, 190_000)
+    allocate(made)
+    with pytest.raises(WrongState, match="while a job waits"):
+        buying.quote(made, 2, 100_000)
+    for _ in range(2):
+        with transaction():
+            services.decline_offer(
+                open_offer(made).id, reason_code=DeclineReason.PRICE, reason="", by="a firm", now=NOW, nation=NATION
+            )
+    third, later = buying.members[2], NOW + timedelta(days=3)
+
+    with transaction():
+        record_estimate(made.id, third.id, 170_000, TODAY + timedelta(days=2), by=OFFICER, now=later)
+
+    allocate(made, now=later)
+    assert open_offer(made).member_id == third.id
+
+
 def test_a_job_of_a_framework_takes_no_quotes(app: Flask) -> None:
     there = scene(members=1)
     made = there.job()

@@ -24,12 +24,12 @@ from sqlalchemy import select, text
 from test_races import accepting, at_once, holds, refusals
 
 from portal.framework.member_models import MemberEvent
-from portal.framework.members.services import change_member_terms, set_member_status
+from portal.framework.members.services import set_member_status
 from portal.framework.states import MemberStatus
 from portal.jobs import services
 from portal.jobs.models import Job, Offer
 from portal.jobs.offering import Allocated
-from portal.jobs.standing import change_standing
+from portal.jobs.standing import change_standing, change_terms
 from portal.jobs.states import JobStatus, OfferStatus
 from portal.kernel.audit import events_on
 from portal.kernel.db import db, transaction
@@ -263,8 +263,7 @@ def test_suspensions_and_allocations_in_one_lot_never_stand_in_each_others_way(a
 
 def terms(member_id: int) -> object:
     with transaction():
-        member = change_member_terms(member_id, areas=["RG1"], adjustment_bp=100, by=MANAGER, now=NOW)
-        return member.adjustment_bp
+        return change_terms(member_id, areas=["RG1"], adjustment_bp=100, by=MANAGER, now=NOW, nation=NATION)
 
 
 def open_offers_of(member_id: int) -> list[int]:

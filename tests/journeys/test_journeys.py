@@ -114,7 +114,7 @@ def test_an_officer_specifies_a_job_from_the_catalogue_allocates_it_and_sees_eve
 
     assert at_desk.heading.endswith("Who gets the job, and why")
     assert "FIRST" in at_desk.text
-    assert "Public-liability expires on 20 May 2026" in at_desk.text
+    assert "Public liability insurance expires on 20 May 2026" in at_desk.text
     keep(at_desk, "officer-ranking")
     found = in_database("DFG-2026-0042")
     assert found.status is JobStatus.ALLOCATING

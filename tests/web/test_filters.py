@@ -68,3 +68,16 @@ def test_counts_agree_with_their_noun() -> None:
     assert filters.counted(1, "job") == "1 job"
     assert filters.counted(2000, "job") == "2,000 jobs"
     assert filters.counted(0, "reply", "replies") == "0 replies"
+
+
+@pytest.mark.parametrize(
+    ("kept", "said"),
+    [
+        ("public-liability is missing", "Public liability insurance is missing"),
+        ("ssip expired on 4 May 2026", "SSIP health and safety assessment expired on 4 May 2026"),
+        ("at capacity: 5 of 5 jobs in hand", "At capacity: 5 of 5 jobs in hand"),
+        ("", ""),
+    ],
+)
+def test_a_reason_calls_a_document_by_its_title(kept: str, said: str) -> None:
+    assert filters.reason(kept) == said

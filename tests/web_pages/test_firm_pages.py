@@ -25,12 +25,14 @@ from builders import (
 from files_made import document, pdf_bytes, picture_bytes
 from fixture_types import AT_MOST, Clock
 from flask import Flask
+from journey_steps import link_in_mail
 from sqlalchemy import func, select
 from strict_client import Page, StrictClient
 
 from portal.accounts.models import Organisation, Person
 from portal.accounts.policy import Role
 from portal.config import MEGABYTE, Settings
+from portal.framework.firms import joining
 from portal.framework.firms import services as firms
 from portal.framework.member_models import Absence, Contractor, ContractorDocument, Member
 from portal.framework.members.services import set_member_status
@@ -38,6 +40,7 @@ from portal.framework.states import DocumentStatus, MemberStatus
 from portal.jobs.models import Offer
 from portal.jobs.states import OfferStatus
 from portal.kernel.db import db, transaction
+from portal.kernel.outbox import Notice
 
 SignIn = Callable[[Person], StrictClient]
 ANSWERS = {
@@ -50,9 +53,9 @@ ANSWERS = {
     "How many jobs can you do at once?": "0",
     "Most value of work in a month (optional)": "£20,000",
     "Your name": "The office",
-    "Email address": "Office@northbridge.example",
     "Choose a password": PASSWORD,
 }
+EMAIL, SEND = "office@northbridge.example", "Send me a link"
 VALID, ADJUSTMENT = "Last day on which it is valid", "Your adjustment on the schedule’s rates"
 DISTRICTS = "Postcode districts (optional)"
 IN_A_YEAR = TODAY + timedelta(days=365)
@@ -92,18 +95,157 @@ def count(model: type) -> int:
 # The account ----------------------------------------------------------------------------------------------------------
 
 
+def link_to_join(client: StrictClient, email: str = EMAIL) -> str:
+    """Ask for a link, and read it out of the mail."""
+    client.get("/apply").submit(SEND, {"Email address": email})
+    return link_in_mail(email)
+
+
 def test_a_firm_makes_its_account_and_lands_on_its_own_page(client: StrictClient) -> None:
-    page = client.get("/sign-in").click("Apply to join the framework").submit("Make the account", ANSWERS)
+    asked = client.get("/sign-in").click("Apply to join the framework")
+    sent = client.follow(asked.submit(SEND, {"Email address": "Office@northbridge.example"}))
+    assert f"We have sent a link to {EMAIL}; it holds for 24 hours" in sent.text
+    assert count(Organisation) == count(Contractor) == count(Person) == 0
+
+    form = client.get(link_in_mail(EMAIL))
+    assert form.soup.select_one("#email")["value"] == EMAIL
+    page = form.submit("Make the account", ANSWERS)
 
     assert page.location == "/firm"
     landed = client.follow(page)
     assert "Your account is made" in landed.text
     assert "You are a member of no lot" in landed.text
     assert "0: no job is offered to you" in landed.text
+    look_again()
     made = db.session.scalars(select(Contractor)).one()
-    assert (made.email, made.postcode, made.company_number) == ("office@northbridge.example", "RG1 2AB", "01234567")
+    assert (made.email, made.postcode, made.company_number) == (EMAIL, "RG1 2AB", "01234567")
     assert (made.capacity, made.month_limit_pence) == (0, 2_000_000)
     assert client.get("/apply", 302).location == "/firm"
+    assert client.get(link_in_mail(EMAIL), 302).location == "/firm"
+
+
+def test_nobody_learns_from_the_first_page_who_has_an_account(app: Flask, there: Scene) -> None:
+    known = person(Role.AUDITOR).email
+    pages = {}
+    for email in (known, "nobody@newcomer.example"):
+        visitor = StrictClient(app)
+        sent = visitor.get("/apply").submit(SEND, {"Email address": email})
+        pages[email] = (sent.location, visitor.follow(sent).text.replace(email, "ADDRESS"))
+
+    assert len(set(pages.values())) == 1
+    assert link_in_mail(known) == "/sign-in"
+    assert link_in_mail("nobody@newcomer.example").startswith("/apply/")
+
+
+def test_asking_costs_the_same_whoever_has_an_account(
+    app: Flask, client: StrictClient, there: Scene, query_counter: AT_MOST
+) -> None:
+    known = person(Role.AUDITOR).email
+    statements = []
+    for email in ("first@newcomer.example", known, "second@newcomer.example"):
+        page = client.get("/apply")
+        look_again()
+        with query_counter(20) as ran:
+            page.submit(SEND, {"Email address": email})
+        statements.append([statement.split()[0] for statement in ran])
+
+    assert statements[1] == statements[2]
+
+
+def test_the_address_comes_from_the_link_alone(client: StrictClient) -> None:
+    form = client.get(link_to_join(client))
+    token = form.soup.select_one("input[name=csrf_token]")
+    filled = {
+        "csrf_token": token["value"],
+        "company": "Northbridge",
+        "contact": "The office",
+        "email": "victim@elsewhere.example",
+        "password": PASSWORD,
+        "phone": "01632 960001",
+        "postcode": "RG1 2AB",
+        "sme": "yes",
+        "capacity": "1",
+    }
+
+    client.post(form.path, filled)
+
+    look_again()
+    assert list(db.session.scalars(select(Person.email))) == [EMAIL]
+
+
+@pytest.mark.parametrize("spoilt", ["x", "{0}x", "x.{0}", "{0}.{0}", "%00", "é"])
+def test_a_link_that_was_not_sent_opens_nothing(client: StrictClient, spoilt: str) -> None:
+    path = link_to_join(client).removeprefix("/apply/")
+
+    assert client.client.get(f"/apply/{spoilt.format(path)}").status_code in {400, 404}
+
+
+def test_a_link_of_another_portal_opens_nothing(client: StrictClient) -> None:
+    forged = joining.sealed(EMAIL, key="another secret key", until=NOW + timedelta(hours=1))
+
+    client.get(f"/apply/{forged}", 404)
+
+
+def test_a_link_holds_for_a_day(client: StrictClient, fixed_clock: Clock) -> None:
+    path = link_to_join(client)
+    fixed_clock.at = NOW + timedelta(hours=23, minutes=59)
+    form = client.get(path)
+
+    fixed_clock.at = NOW + timedelta(hours=24)
+    over = client.get(path, 410)
+    form.submit("Make the account", ANSWERS, status=410)
+
+    assert "This link held for 24 hours" in over.text
+    assert over.click("Ask for a new link").path == "/apply"
+    assert count(Person) == 0
+
+
+def test_a_link_makes_one_account(app: Flask, client: StrictClient) -> None:
+    path = link_to_join(client)
+    second = StrictClient(app)
+    form = second.get(path)
+    client.get(path).submit("Make the account", ANSWERS)
+
+    for over in (second.get(path, 410), form.submit("Make the account", ANSWERS, status=410)):
+        assert "This link was used; sign in" in over.text
+        assert over.click("sign in").path == "/sign-in"
+    assert count(Organisation) == count(Contractor) == count(Person) == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [("", "Enter your email address"), ("kim at northbridge", "in the right form"), ("x" * 255, "at most 254")],
+)
+def test_an_address_that_cannot_be_is_said(client: StrictClient, asked: str, said: str) -> None:
+    page = client.get("/apply").submit(SEND, {"Email address": asked}, status=422)
+
+    assert said in page.text
+    assert count(Notice) == 0
+
+
+def test_the_link_leads_to_the_address_of_the_portal_whatever_the_request_says(app: Flask, there: Scene) -> None:
+    settings: Settings = app.config["PORTAL"]
+    for address, expected in ((None, "http://odd.example/apply/"), ("https://f.example", "https://f.example/apply/")):
+        app.config["PORTAL"] = replace(settings, address=address)
+        visitor = app.test_client()
+        body = visitor.get("/apply", base_url="http://odd.example").get_data(as_text=True)
+        token = body.split('name="csrf_token"')[1].split('value="')[1].split('"')[0]
+        visitor.post("/apply", data={"csrf_token": token, "email": EMAIL}, base_url="http://odd.example")
+        look_again()
+        latest = db.session.scalars(select(Notice).order_by(Notice.id.desc())).first()
+        assert latest is not None
+        assert expected in latest.body
+
+
+def test_an_administrator_sees_the_link_in_the_outbox_and_an_auditor_does_not(
+    client: StrictClient, sign_in: SignIn
+) -> None:
+    path = link_to_join(client)
+
+    assert path in sign_in(person(Role.ADMINISTRATOR)).get("/outbox").text
+    seen = sign_in(person(Role.AUDITOR)).get("/outbox").text
+    assert path not in seen
+    assert "/apply/…" in seen
 
 
 @pytest.mark.parametrize(
@@ -112,7 +254,6 @@ def test_a_firm_makes_its_account_and_lands_on_its_own_page(client: StrictClient
         ({"Company name": ""}, "Enter the company’s name"),
         ({"Company name": "x" * 201}, "at most 200 characters"),
         ({"Company number (optional)": "12 34 56 78 9"}, "as Companies House writes it"),
-        ({"Email address": "kim at northbridge"}, "Enter an email address in the right form"),
         ({"Postcode of your office or yard": "RG1"}, "Enter a full postcode"),
         ({"Telephone number": ""}, "Enter the telephone number"),
         ({"Choose a password": "short"}, "must have 12 characters or more"),
@@ -124,28 +265,46 @@ def test_a_firm_makes_its_account_and_lands_on_its_own_page(client: StrictClient
     ],
 )
 def test_a_mistake_is_said_and_nothing_is_made(client: StrictClient, changed: dict[str, str], said: str) -> None:
-    page = client.get("/apply").submit("Make the account", {**ANSWERS, **changed}, status=422)
+    form = client.get(link_to_join(client))
+    page = form.submit("Make the account", {**ANSWERS, **changed}, status=422)
 
     assert said in page.text
     assert page.title.startswith("Error: ")
     assert count(Organisation) == count(Contractor) == count(Person) == 0
 
 
-def test_a_known_address_or_company_number_is_said_at_its_field(app: Flask, client: StrictClient) -> None:
-    client.get("/apply").submit("Make the account", ANSWERS)
+def test_a_company_number_that_is_taken_is_said_once_the_address_is_proven(app: Flask, client: StrictClient) -> None:
+    client.get(link_to_join(client)).submit("Make the account", ANSWERS)
     second = StrictClient(app)
 
-    same_address = second.get("/apply").submit("Make the account", ANSWERS, status=409)
-    other = {**ANSWERS, "Email address": "lee@northbridge.example"}
-    same_number = second.get("/apply").submit("Make the account", other, status=409)
+    form = second.get(link_to_join(second, "lee@northbridge.example"))
+    refused = form.submit("Make the account", ANSWERS, status=409)
 
-    assert "Somebody signs in with office@northbridge.example already. Sign in instead" in same_address.text
-    assert same_number.soup.select_one("#company_number-error") is not None
+    said = refused.soup.select_one("#company_number-error")
+    assert said is not None
+    assert "is on the list already; ask the framework manager" in said.get_text()
     assert count(Organisation) == count(Contractor) == count(Person) == 1
 
 
-def test_too_many_tries_from_one_place_are_put_off(client: StrictClient) -> None:
+def test_one_address_is_written_to_five_times_an_hour(app: Flask, client: StrictClient) -> None:
+    for spelt in (EMAIL, f" {EMAIL}", EMAIL.upper(), EMAIL, EMAIL):
+        client.get("/apply").submit(SEND, {"Email address": spelt})
+
+    StrictClient(app).get("/apply").submit(SEND, {"Email address": EMAIL}, status=429)
+    client.get("/apply").submit(SEND, {"Email address": "other@northbridge.example"})
+
+
+def test_one_place_asks_for_twenty_links_an_hour_whatever_it_mistypes(client: StrictClient) -> None:
     page = client.get("/apply")
+    for number in range(20):
+        page.submit(SEND, {"Email address": f"firm{number}@newcomer.example"})
+    page.submit(SEND, {"Email address": "one@newcomer.example"}, status=429)
+
+    assert count(Notice) == 20
+
+
+def test_too_many_tries_from_one_place_are_put_off(client: StrictClient) -> None:
+    page = client.get(link_to_join(client))
     for _ in range(30):
         page.submit("Make the account", status=422)
 
@@ -153,7 +312,7 @@ def test_too_many_tries_from_one_place_are_put_off(client: StrictClient) -> None
 
 
 def test_errors_come_in_the_order_of_the_page(client: StrictClient) -> None:
-    page = client.get("/apply").submit("Make the account", status=422)
+    page = client.get(link_to_join(client)).submit("Make the account", status=422)
 
     order = [str(link["href"]) for link in page.soup.select(".govuk-error-summary a")]
     assert order[:2] == ["#company", "#phone"]

@@ -162,14 +162,17 @@ def test_wrong_terms_are_said_at_their_field_and_nothing_is_written(
 
 def test_terms_are_changed_and_what_was_there_stands_in_the_form(manager: StrictClient, home: Framework) -> None:
     form = manager.get("/framework/COUNTY").click("Change the terms")
-    changes: dict[str, str | bool] = {"Value cap in pounds (optional)": "", "The applicant orders the works": True}
+    assert "This framework has started." in form.text
+    emptied = form.submit("Save the terms", {"Value cap in pounds (optional)": ""}, status=422)
+    assert "Record the decision" in errors(emptied)["value_cap_pence"]
+    changes: dict[str, str | bool] = {"Value cap in pounds (optional)": "900", "The applicant orders the works": True}
 
     changed = manager.follow(form.submit("Save the terms", changes))
 
     assert "The applicant" in changed.text
     fresh()
     found = framework_in_full("COUNTY")
-    assert (found.value_cap_pence, found.starts_on, found.ends_on, found.review_months) == (None, START, END, 12)
+    assert (found.value_cap_pence, found.starts_on, found.ends_on, found.review_months) == (90_000, START, END, 12)
 
 
 def test_emptied_dates_are_taken_away(manager: StrictClient) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from datetime import date, timedelta
 
@@ -10,7 +11,7 @@ import pytest
 from browser import DESKTOP, PHONE, Screen, Visitor
 from builders import NATION, NOW, OFFICER, TODAY, Scene, code_of, framework_with_lot, look_again, member, person, scene
 from builders import edition as an_edition
-from fixture_types import AT_MOST
+from fixture_types import AT_MOST, Clock
 from flask import Flask
 from sqlalchemy import update
 from strict_client import StrictClient
@@ -19,7 +20,7 @@ from portal.accounts.models import Person
 from portal.accounts.policy import Role
 from portal.framework.member_models import Absence, Contractor, RankPlace
 from portal.framework.states import MemberStatus
-from portal.jobs.guide_prices import starts
+from portal.jobs.guide_prices import Kept, starts
 from portal.jobs.standing import change_standing
 from portal.kernel.db import db, transaction
 from portal.rates.models import Item
@@ -137,6 +138,68 @@ def test_it_takes_few_statements_whatever_the_number_of_members(
 
     with query_counter(7):
         client.get("/guide-prices")
+
+
+def test_a_burst_of_visitors_is_worked_out_once(
+    app: Flask, there: Scene, query_counter: AT_MOST
+) -> None:
+    gate, answers = threading.Barrier(8), []
+
+    def visit(path: str) -> None:
+        gate.wait(timeout=20)
+        answers.append(app.test_client().get(path).status_code)
+
+    visitors = [threading.Thread(target=visit, args=(path,)) for path in ("/guide-prices", "/guide-prices.json") * 4]
+    with query_counter(7):
+        for each in visitors:
+            each.start()
+        for each in visitors:
+            each.join(timeout=60)
+
+    assert answers == [200] * 8
+
+
+def test_what_was_worked_out_is_kept_for_five_minutes_and_one_day(
+    client: StrictClient, there: Scene, fixed_clock: Clock, query_counter: AT_MOST
+) -> None:
+    def price() -> str:
+        return client.get("/guide-prices").rows()[0][2]
+
+    def reprice(pence: int) -> None:
+        with transaction():
+            db.session.execute(update(Item).where(Item.code == "LIFT01").values(rate_pence=pence))
+
+    assert price() == "£2,094.00"
+    reprice(300_000)
+    fixed_clock.at = NOW + timedelta(seconds=299)
+    with query_counter(0):
+        assert price() == "£2,094.00"
+    assert "max-age=1," in client.client.get("/guide-prices").headers["Cache-Control"] + ","
+    fixed_clock.at = NOW + timedelta(seconds=300)
+    assert price() == "£3,000.00"
+
+    fixed_clock.at = NOW.replace(hour=22, minute=58)
+    assert price() == "£3,000.00"
+    reprice(400_000)
+    # Midnight in London.
+    fixed_clock.at = NOW.replace(hour=23, minute=1)
+    assert price() == "£4,000.00"
+    # A clock that was set back makes nothing last longer.
+    reprice(500_000)
+    fixed_clock.at = NOW.replace(hour=23, minute=0)
+    assert price() == "£5,000.00"
+
+
+def test_what_fails_is_not_kept() -> None:
+    kept: Kept[str] = Kept()
+
+    def fail() -> str:
+        raise ValueError("no database")
+
+    with pytest.raises(ValueError, match="no database"):
+        kept.value(fail, now=NOW)
+    assert kept.value(lambda: "worked out", now=NOW).value == "worked out"
+    assert kept.value(fail, now=NOW).value == "worked out"
 
 
 # How soon -------------------------------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ from portal.accounts.policy import OrganisationKind, Role
 from portal.framework.documents.files import CheckedFile
 from portal.framework.documents.services import hand_in_document
 from portal.framework.listing.places import Place, PlaceFile, import_places
-from portal.framework.member_models import Contractor, ContractorDocument, Member
+from portal.framework.member_models import Contractor, ContractorDocument, Member, MemberEvent
 from portal.framework.members.services import apply_for_lot, set_member_status
 from portal.framework.models import Lot
 from portal.framework.states import DocumentStatus, MemberStatus
@@ -103,6 +103,32 @@ def buttons(page: object) -> set[str]:
     }
 
 
+def test_a_suspension_is_changed_from_what_it_was(manager: StrictClient) -> None:
+    (only,) = scene(members=1).members
+    with transaction():
+        set_member_status(
+            only, MemberStatus.SUSPENDED, reason="A claim is open", by=OFFICER, now=NOW, until_on=date(2026, 6, 1)
+        )
+
+    page = manager.get(f"/framework/members/{only.id}")
+    assert "Change the suspension" in buttons(page)
+    page.submit("Change the suspension", {"Day": "15"})
+
+    look_again()
+    last = db.session.scalars(select(MemberEvent).order_by(MemberEvent.id.desc())).first()
+    assert last is not None
+    assert (last.status, last.reason, last.until_on) == (
+        MemberStatus.SUSPENDED,
+        "A claim is open",
+        date(2026, 6, 15),
+    )
+    refused = manager.get(f"/framework/members/{only.id}").submit(
+        "Change the suspension", {"Why is the member suspended?": ""}, status=422
+    )
+    assert "Give the reason" in refused.text
+    assert "Change the suspension" in buttons(refused)
+
+
 def test_an_applicant_is_checked_and_admitted_once_its_documents_are_verified(manager: StrictClient) -> None:
     where = authority()
     lot = framework_with_lot(where, requirements=["gas"])
@@ -148,7 +174,7 @@ def test_the_page_shows_every_step_with_who_when_and_why(manager: StrictClient) 
     assert "Suspended from 5 May 2026 by manager@county.example" in history
     assert "listed in contractors.csv" in history
     assert "Active from 1 January 2000" in history
-    assert buttons(page) == {"Reinstate", "Release", "Remove", "Change the terms"}
+    assert buttons(page) == {"Reinstate", "Change the suspension", "Release", "Remove", "Change the terms"}
 
 
 def test_a_suspension_that_ended_by_itself_reads_as_active_since_then(
@@ -325,6 +351,38 @@ def test_a_rejected_document_tells_its_contractor_why(manager: StrictClient) -> 
     assert "The second page is missing" in notice.body
 
 
+def test_a_verified_document_is_withdrawn_with_a_reason_that_both_sides_read(manager: StrictClient) -> None:
+    there = scene(1, requirements=["gas"])
+    document = handed_in(there.members[0].contractor_id)
+    assert "Withdraw the document" not in buttons(manager.get(f"/framework/documents/{document}"))
+    manager.get(f"/framework/documents/{document}").submit("Verify the document")
+    page = manager.get(f"/framework/documents/{document}")
+
+    assert "Give the reason; the contractor reads it" in page.submit("Withdraw the document", status=422).text
+    page = manager.follow(
+        page.submit("Withdraw the document", {"Why must it not count any more?": "Gas Safe struck them off"})
+    )
+
+    assert "counts no more; the contractor is told why" in page.text
+    page = manager.get(f"/framework/documents/{document}")
+    assert "Withdrawn by manager@county.example: Gas Safe struck them off" in page.text
+    assert "Withdraw the document" not in buttons(page)
+    notices = db.session.scalars(select(Notice).where(Notice.subject.like("Withdrawn%")).order_by(Notice.id)).all()
+    assert "Gas Safe struck them off" in notices[0].body
+    assert [each.recipient for each in notices][1:] == ["manager@county.example"]
+
+
+def test_two_who_withdraw_one_document_are_one_decision(manager: StrictClient) -> None:
+    document = handed_in(scene(1).members[0].contractor_id)
+    manager.get(f"/framework/documents/{document}").submit("Verify the document")
+    stale = manager.get(f"/framework/documents/{document}")
+    stale.submit("Withdraw the document", {"Why must it not count any more?": "Cancelled"})
+
+    page = stale.submit("Withdraw the document", {"Why must it not count any more?": "Cancelled"}, status=409)
+
+    assert "This document is withdrawn already" in page.text
+
+
 def test_nobody_verifies_what_they_handed_in_themselves(manager: StrictClient) -> None:
     there = scene(1)
     document = handed_in(there.members[0].contractor_id, by="manager@county.example")
@@ -344,6 +402,7 @@ def test_nobody_verifies_what_they_handed_in_themselves(manager: StrictClient) -
     [
         ("gas", ["", "", ""], "", "Enter the last day on which it holds"),
         ("gas", ["4", "5", "2026"], "", "The document expired on 4 May 2026"),
+        ("gas", ["1", "5", "2062"], "", "look at the year"),
         ("public-liability", ["1", "5", "2027"], "", "Enter the amount that the insurance covers"),
         ("public-liability", ["1", "5", "2027"], "much", "Enter an amount in pounds"),
     ],
@@ -400,9 +459,9 @@ def test_a_manager_sees_who_gets_no_offers_and_who_soon_will_not(
 
 
 def test_many_waiting_documents_come_in_pages(auditor: StrictClient, query_counter: AT_MOST) -> None:
-    there = scene(1)
+    there = scene(2)
     for number in range(25):
-        handed_in(there.members[0].contractor_id, expires_on=LATER + timedelta(days=number))
+        handed_in(there.members[number % 2].contractor_id, expires_on=LATER + timedelta(days=number))
     look_again()
 
     with query_counter(12):
@@ -443,7 +502,7 @@ def test_who_was_on_the_list_on_another_day_and_why(auditor: StrictClient, three
     page = auditor.get("/framework/contractors?on=2026-05-14")
     assert [row[2].split()[0] for row in page.rows()] == ["Active"] * 3
     assert "The list as it stood on 14 May 2026" in page.text
-    assert "listed in contractors.csv" in page.text
+    assert "Listed in contractors.csv" in page.text
     page = page.click("Today’s list")
 
     assert "since 15 May 2026: Retires" in page.text
@@ -458,7 +517,7 @@ def test_lapsed_members_are_found_as_such(auditor: StrictClient, three: Scene) -
     page = auditor.get("/framework/contractors?status=lapsed")
 
     assert len(names(page)) == 1
-    assert "gas expired on 4 May 2026" in page.text
+    assert "Gas Safe registration expired on 4 May 2026" in page.text
     assert len(names(auditor.get("/framework/contractors?status=active"))) == 3
 
 

@@ -21,6 +21,7 @@ from portal.accounts.guard import PUBLIC, SIGNED_IN
 from portal.accounts.models import Person
 from portal.accounts.policy import OrganisationKind, Permission, Role, kind_for, may
 from portal.analytics.models import Quote
+from portal.framework.firms.joining import HOLDS, sealed
 from portal.framework.firms.services import add_absence
 from portal.framework.members.ranks import edition_on
 from portal.framework.models import Review
@@ -73,6 +74,7 @@ def world(app: Flask, fixed_clock: object) -> World:
             "edition_name": there.edition.name,
             "position": 1,
             "filename": "manifest.json",
+            "token": sealed("new@newcomer.example", key=app.config["SECRET_KEY"], until=NOW + HOLDS),
             **of_own_firm,
             **framework_records(there),
         },

@@ -83,10 +83,12 @@ def test_a_direct_contract_shows_each_month_and_what_is_short(reader: StrictClie
     page = reader.get(f"/framework/{code}/use")
 
     assert "Each month guarantees 2 jobs." in page.text
+    assert "A month that the contract covers in part owes its part by days, in whole jobs." in page.text
     assert [row[0] + ": " + row[3] for row in page.rows()[:3]] == [
         "May 2026 latest month: 1 job",
         "April 2026: 2 jobs",
-        "March 2026: 2 jobs",
+        # Six of its days: not a whole job yet.
+        "March 2026: Nothing",
     ]
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import subprocess
+import sys
 import threading
 import unicodedata
-import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,10 +20,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-import pypdfium2
-from PIL import Image
-from pypdfium2 import raw as pdfium
-
+from portal.framework.documents import file_process
 from portal.kernel.errors import RuleBroken
 
 MEGABYTE = 1024 * 1024
@@ -42,8 +40,16 @@ KINDS: dict[bytes, tuple[str, str, tuple[str, ...]]] = {
     b"\x89PNG\r\n\x1a\n": ("image/png", "PNG", (".png",)),
 }
 
-# PDFium must not be used by two threads at once; and one picture at a time bounds the memory that pictures take.
-_one_at_a_time = threading.Lock()
+#: How long one file may take to open, and how long another waits for its turn, in seconds.
+OPENING_SECONDS, PATIENCE_SECONDS = 15, 10
+REMEDIES = {
+    "PDF": "print it to a new PDF and hand that in",
+    "JPEG": "take a new picture, or save it as a plain JPEG",
+    "PNG": "take a new picture, or save it as a plain PNG",
+}
+
+# Few files at a time, so that opening them never takes all of the machine's processors and memory.
+_turns = threading.BoundedSemaphore(2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +88,7 @@ def check_file(name: str, content: bytes, largest: int = LARGEST) -> CheckedFile
         raise RuleBroken(f"{called} is a {what} file by its content; give it its right name, ending in {endings[0]}.")
     if zipfile.is_zipfile(BytesIO(content)) or (what != "PDF" and PDF_MARK in content[:PDF_MARK_WITHIN]):
         raise RuleBroken(f"{called} holds a second file behind the {what}; save it again, or take a new picture of it.")
-    with _one_at_a_time:
-        if what == "PDF":
-            _open_pdf(called, content)
-        else:
-            _open_picture(called, what, content)
+    _refuse_what_does_not_open(called, what, content)
     return CheckedFile(name, media_type, content)
 
 
@@ -105,49 +107,50 @@ def clean_name(name: str) -> str:
     return f"{(stem or 'document')[: LONGEST_NAME - len(dot + ending)]}{dot}{ending}"
 
 
-def _open_pdf(called: str, content: bytes) -> None:
-    """Refuse a PDF that does not open, has no page, or brings a program or another file along."""
+def _refuse_what_does_not_open(called: str, what: str, content: bytes) -> None:
+    """Refuse a file that does not open whole, holds what it should not, or takes more work than a certificate can."""
+    if not _turns.acquire(timeout=PATIENCE_SECONDS):
+        raise RuleBroken("The portal is busy with other documents; try again in a minute.")
     try:
-        document = pypdfium2.PdfDocument(content)
-        try:
-            pages = len(document)
-            if pages:
-                document.get_page_size(0)
-            active = pdfium.FPDFDoc_GetAttachmentCount(document) or pdfium.FPDFDoc_GetJavaScriptActionCount(document)
-        finally:
-            document.close()
-    except pypdfium2.PdfiumError as fault:
+        word, *more = _word_of_process(what, content)
+    finally:
+        _turns.release()
+    match word:
+        case file_process.FINE:
+            return
+        case file_process.MANY_DOTS if more:
+            wide, high = more
+            raise RuleBroken(f"{called} has {int(wide):,} × {int(high):,} dots; send a smaller picture.")
+        case file_process.MANY_DOTS:
+            raise RuleBroken(f"{called} has far too many dots; send a smaller picture.")
+        case file_process.NO_PAGES:
+            raise RuleBroken(f"{called} is a PDF without pages; save it again.")
+        case file_process.BRINGS_MORE:
+            raise RuleBroken(f"{called} holds a program or other files; print it to a new PDF and hand that in.")
+        case file_process.MANY_SCANS | file_process.TOO_MUCH:
+            raise RuleBroken(f"{called} takes far too long to open; {REMEDIES[what]}.")
+    if what == "PDF":
         raise RuleBroken(
             f"{called} does not open as a PDF: it is damaged or needs a password. Save it again without one."
-        ) from fault
-    if not pages:
-        raise RuleBroken(f"{called} is a PDF without pages; save it again.")
-    if active > 0:
-        raise RuleBroken(f"{called} holds a program or other files; print it to a new PDF and hand that in.")
+        )
+    raise RuleBroken(f"{called} does not open as a {what} picture: it is damaged. Take or save it again.")
 
 
-def _open_picture(called: str, what: str, content: bytes) -> None:
-    """Refuse a picture that does not open whole or unpacks to more than a certificate can need."""
+def _word_of_process(what: str, content: bytes) -> list[str]:
+    """What the process that opens documents says: a word of ``file_process``, and its numbers."""
     try:
-        # Remarks on odd metadata are for nobody; filters belong to the whole process, so nothing is made an error.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(BytesIO(content), formats=[what]) as picture:
-                wide, high = picture.size
-                if wide * high > MOST_PIXELS[what]:
-                    raise RuleBroken(f"{called} has {wide:,} × {high:,} dots; send a smaller picture.")
-                if what == "JPEG":
-                    picture.draft(None, (wide // 8, high // 8))
-                picture.load()
-    except RuleBroken:
-        raise
-    except Image.DecompressionBombError as fault:
-        raise RuleBroken(f"{called} has far too many dots; send a smaller picture.") from fault
-    except Exception as fault:
-        # A decoder documents no exceptions for files that were made to break it.
-        raise RuleBroken(
-            f"{called} does not open as a {what} picture: it is damaged. Take or save it again."
-        ) from fault
+        done = subprocess.run(  # noqa: S603 - our own script; its arguments are our own words
+            [sys.executable, "-I", file_process.__file__, what, str(MOST_PIXELS.get(what, 0))],
+            input=content,
+            capture_output=True,
+            timeout=OPENING_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return [file_process.TOO_MUCH]
+    words = done.stdout.decode(errors="replace").split()
+    # Ended without a word: it met a limit on time or memory, or the decoder broke.
+    return words if words and not done.returncode else [file_process.TOO_MUCH]
 
 
 @contextmanager

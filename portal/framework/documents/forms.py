@@ -51,3 +51,18 @@ class RejectForm(FlaskForm):  # type: ignore[misc]
         description="The contractor reads it: say what to hand in instead.",
     )
     submit = SubmitField("Do not accept it", widget=GovSubmitInput())
+
+
+class WithdrawForm(FlaskForm):  # type: ignore[misc]
+    """Why a verified document must not count any more."""
+
+    reason = TextAreaField(
+        "Why must it not count any more?",
+        widget=GovTextArea(),
+        validators=[
+            InputRequired("Give the reason; the contractor reads it"),
+            Length(max=LONGEST_REASON, message=f"The reason can have at most {LONGEST_REASON} characters"),
+        ],
+        description="The contractor reads it: say what was wrong, and what to hand in instead.",
+    )
+    submit = SubmitField("Withdraw the document", widget=GovSubmitInput())

@@ -192,7 +192,11 @@ def lots_asking(document: ContractorDocument) -> list[tuple[Member, LotRequireme
     rows = db.session.execute(
         select(Member, LotRequirement)
         .join(LotRequirement, LotRequirement.lot_id == Member.lot_id)
-        .where(Member.contractor_id == document.contractor_id, LotRequirement.kind == document.kind)
+        .where(
+            Member.contractor_id == document.contractor_id,
+            LotRequirement.kind == document.kind,
+            LotRequirement.to_on.is_(None),
+        )
         .options(joinedload(Member.lot).joinedload(Lot.framework))
         .order_by(Member.id)
     )

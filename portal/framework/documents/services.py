@@ -1,39 +1,35 @@
-"""Documents of contractors: handed in, verified or rejected by a person, reminded of, expired.
+"""Documents of contractors: handed in, verified or rejected by a person, withdrawn.
 
-Only a verified document counts, from the day of its verification. ``next_notice_on`` is a column, not a timer: the
-tick looks for what is due.
+Only a verified document counts, from the day of its verification. What the clock says of them is in ``reminders``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
 from portal.accounts.queries import framework_managers
 from portal.framework import notices
+from portal.framework.documents import reminders
 from portal.framework.documents.files import CheckedFile
-from portal.framework.faults import checked_reason
-from portal.framework.member_models import Contractor, ContractorDocument, Member
+from portal.framework.faults import WrongTerm, checked_reason
+from portal.framework.member_models import Contractor, ContractorDocument
 from portal.framework.members.services import lock_contractor
-from portal.framework.models import Lot, LotRequirement
-from portal.framework.roster import Roster
-from portal.framework.rules import next_notice
-from portal.framework.states import DOCUMENT_MOVES, DocumentStatus, document_title
+from portal.framework.rules import years_after
+from portal.framework.states import DOCUMENT_MOVES, DocumentStatus
 from portal.kernel import audit
 from portal.kernel.clock import date_text, local_date
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound, RuleBroken, WrongState
 from portal.kernel.outbox import queue_notice
 
-#: Who acts when nobody does: the clock.
-CLOCK = "the portal"
-#: Documents looked at by one transaction of the clock.
-CHUNK = 200
+#: A document that holds for longer has a slip of the finger in its year.
+LONGEST_YEARS = 20
+#: Documents of one contractor that may wait at once, and that it may hand in within a day.
+MOST_WAITING, MOST_A_DAY = 20, 40
 
 
 def _record(action: str, document: ContractorDocument, *, by: str, now: datetime, **data: Any) -> None:
@@ -62,16 +58,21 @@ def hand_in_document(
 ) -> ContractorDocument:
     """A document with its file, waiting for somebody to verify it. The one it renews counts on until then.
 
-    Raises ``RuleBroken`` for a document that has expired already, a cover below £0, or the same file handed in twice.
+    Raises ``RuleBroken`` for a document that has expired already or ends too many years ahead, a cover below £0, the
+    same file handed in twice, and for too many documents that wait or came within a day.
     """
     contractor = lock_contractor(contractor_id)
     today = local_date(now)
     if not kind or len(kind) > 64:
         raise RuleBroken("Choose the kind of document.")
     if expires_on < today:
-        raise RuleBroken(f"This document expired on {date_text(expires_on)}; hand in the one that is valid now.")
+        raise WrongTerm(
+            f"This document expired on {date_text(expires_on)}; hand in the one that is valid now.", "expires_on"
+        )
+    _refuse_far_year(expires_on, today)
     if cover_pence is not None and cover_pence <= 0:
         raise RuleBroken("The amount covered must be above £0.")
+    _refuse_flood(contractor, now)
     twice = select(ContractorDocument).where(
         ContractorDocument.contractor_id == contractor.id,
         ContractorDocument.kind == kind,
@@ -104,11 +105,35 @@ def hand_in_document(
     return document
 
 
+def _refuse_far_year(expires_on: date, today: date) -> None:
+    if expires_on > years_after(today, LONGEST_YEARS):
+        raise WrongTerm(
+            f"A document holds for at most {LONGEST_YEARS} years from today, but this says "
+            f"{date_text(expires_on)}; look at the year.",
+            "expires_on",
+        )
+
+
+def _refuse_flood(contractor: Contractor, now: datetime) -> None:
+    """Nobody fills the disk: so many documents wait at once, and so many come within 24 hours."""
+    own = select(func.count()).where(ContractorDocument.contractor_id == contractor.id)
+    waiting = db.session.scalar(own.where(ContractorDocument.status == DocumentStatus.WAITING)) or 0
+    if waiting >= MOST_WAITING:
+        raise RuleBroken(
+            f"{waiting} documents wait to be checked already, and no more can wait at once; "
+            "take back those that are not needed, or come back when some have been checked."
+        )
+    recent = own.where(
+        ContractorDocument.added_at > now - timedelta(days=1), ContractorDocument.stored_name.is_not(None)
+    )
+    if (db.session.scalar(recent) or 0) >= MOST_A_DAY:
+        raise RuleBroken(f"{MOST_A_DAY} documents were handed in within a day, and no more can be; try again tomorrow.")
+
+
 def list_document(
     contractor: Contractor, kind: str, expires_on: date, *, since: date, source: str, by: str, now: datetime
 ) -> ContractorDocument:
     """A document that a list says the contractor holds: it counts ``since`` that day, without a file."""
-    today = local_date(now)
     document = ContractorDocument(
         contractor_id=contractor.id,
         contractor=contractor,
@@ -120,18 +145,11 @@ def list_document(
         decided_by=by,
         added_by=by,
         added_at=now,
-        next_notice_on=_first_notice(expires_on, today),
     )
     db.session.add(document)
     db.session.flush()
     _record("document listed", document, by=by, now=now)
     return document
-
-
-def _first_notice(expires_on: date, today: date) -> date | None:
-    """The day on which to speak of a document first: today when it has expired or soon will."""
-    following = next_notice(expires_on, today)
-    return today if following is None else following
 
 
 def lock_document(document_id: int) -> ContractorDocument:
@@ -167,20 +185,20 @@ def verify_document(
     """Say that a person has looked at the document and it holds; it counts from today.
 
     ``expires_on`` and ``cover_pence`` correct what the contractor entered by what the document says. Raises
-    ``RuleBroken`` for one that has expired, ``WrongState`` for one that was decided on.
+    ``RuleBroken`` for one that has expired or ends too many years ahead, ``WrongState`` for one that was decided on.
     """
     document = lock_document(document_id)
     today = local_date(now)
     expires = expires_on or document.expires_on
     if expires < today:
         raise RuleBroken(f"The document expired on {date_text(expires)}; reject it and ask for the valid one.")
+    _refuse_far_year(expires, today)
     if by == document.added_by:
         raise RuleBroken("Nobody verifies a document that they handed in themselves.")
     _move(document, DocumentStatus.VERIFIED)
     document.expires_on = expires
     document.cover_pence = cover_pence if cover_pence is not None else document.cover_pence
     document.counts_from, document.decided_by = today, by
-    document.next_notice_on = _first_notice(expires, today)
     _record("document verified", document, by=by, now=now, cover_pence=document.cover_pence)
     queue_notice(document.contractor.email, *notices.document_verified(document), at=now)
     return document
@@ -192,7 +210,8 @@ def reject_document(document_id: int, *, reason: str, by: str, now: datetime) ->
     reason = checked_reason(reason, needed=True)
     _move(document, DocumentStatus.REJECTED)
     document.reason, document.decided_by = reason, by
-    _record("document rejected", document, by=by, now=now, reason=reason)
+    # The reason is free text and may name somebody: it stays with the document.
+    _record("document rejected", document, by=by, now=now, reason_given=True)
     queue_notice(document.contractor.email, *notices.document_rejected(document), at=now)
     return document
 
@@ -202,124 +221,32 @@ def withdraw_document(document: ContractorDocument, *, reason: str, by: str, now
     _move(document, DocumentStatus.WITHDRAWN)
     if document.counts_from is not None:
         document.counts_to = max(local_date(now), document.counts_from)
-    document.reason, document.decided_by, document.next_notice_on = reason[:500], by, None
-    _record("document withdrawn", document, by=by, now=now, reason=document.reason)
+    document.reason, document.decided_by = reason[:500], by
+    # The reason is free text and may name somebody: it stays with the document.
+    _record("document withdrawn", document, by=by, now=now, reason_given=bool(document.reason))
 
 
-# What the clock does --------------------------------------------------------------------------------------------------
+def withdraw_verified_document(document_id: int, *, reason: str, by: str, now: datetime) -> ContractorDocument:
+    """Let a verified document count no more from today, with the reason that its contractor reads.
 
-
-@dataclass(slots=True)
-class Reminded:
-    """What was due: counts. ``seen`` counts documents looked at, also those that needed no word."""
-
-    seen: int = 0
-    reminded: int = 0
-    lapsed: int = 0
-
-
-def speak_of_documents(*, now: datetime) -> Reminded:
-    """Remind of documents that expire soon and tell both sides of those that have; up to ``CHUNK`` of them.
-
-    A document that a later one of its kind has replaced needs no word, nor does one that no lot of its contractor
-    requires any more. Idempotent: each document's next day to speak of it moves on.
+    Both sides hear in which lots offers stop for want of it. One person may do it: it can only take away, every
+    framework manager hears of it, and what replaces the document is verified anew. Raises ``WrongState`` for one that
+    is not verified.
     """
+    document = lock_document(document_id)
+    reason = checked_reason(reason, needed=True)
+    if document.status is DocumentStatus.WAITING:
+        raise WrongState("This document waits to be verified; say that it is not accepted instead.")
+    reminders.lock_look()
     today = local_date(now)
-    due = list(
-        db.session.scalars(
-            select(ContractorDocument)
-            .where(ContractorDocument.next_notice_on <= today)
-            .order_by(ContractorDocument.next_notice_on, ContractorDocument.id)
-            .limit(CHUNK)
-            .options(joinedload(ContractorDocument.contractor))
-            .with_for_update(of=ContractorDocument, skip_locked=True)
-            .execution_options(populate_existing=True)
-        )
-    )
-    done = Reminded(seen=len(due))
-    if not due:
-        return done
-    replaced = _replaced(due)
-    required = _required_in(due, today)
-    managers = framework_managers()
-    for document in due:
-        document.next_notice_on = next_notice(document.expires_on, today)
-        lots = required.get((document.contractor_id, document.kind), [])
-        if document.id in replaced or not lots:
-            continue
-        if document.expires_on < today:
-            done.lapsed += 1
-            _record("document lapsed", document, by=CLOCK, now=now, lots=lots)
-            queue_notice(document.contractor.email, *notices.document_lapsed(document, lots), at=now)
-            for email in managers:
-                queue_notice(email, *notices.contractor_lapsed(document, lots), at=now)
-        else:
-            done.reminded += 1
-            queue_notice(document.contractor.email, *notices.document_expires(document, lots), at=now)
+    before = {each.key for each in reminders.lacking(document.contractor_id, document.kind, today)}
+    withdraw_document(document, reason=reason, by=by, now=now)
     db.session.flush()
-    return done
-
-
-def _replaced(due: Iterable[ContractorDocument]) -> set[int]:
-    """Which of ``due`` have a verified document of their kind that holds longer."""
-    due = list(due)
-    best: dict[tuple[int, str], tuple[date, int]] = {}
-    for contractor_id, kind, expires_on, number in db.session.execute(
-        select(
-            ContractorDocument.contractor_id,
-            ContractorDocument.kind,
-            ContractorDocument.expires_on,
-            ContractorDocument.id,
-        ).where(
-            ContractorDocument.contractor_id.in_({each.contractor_id for each in due}),
-            ContractorDocument.status == DocumentStatus.VERIFIED,
-        )
-    ):
-        best[contractor_id, kind] = max(best.get((contractor_id, kind), (date.min, 0)), (expires_on, number))
-    return {
-        each.id
-        for each in due
-        if each.status is not DocumentStatus.VERIFIED or best[each.contractor_id, each.kind][1] != each.id
-    }
-
-
-def _required_in(due: Iterable[ContractorDocument], today: date) -> dict[tuple[int, str], list[str]]:
-    """The lots, by contractor and kind, in which an active member must hold the document."""
-    contractors = {each.contractor_id for each in due}
-    lot_ids = set(db.session.scalars(select(Member.lot_id).where(Member.contractor_id.in_(contractors))))
-    kinds = {
-        (lot_id, kind)
-        for lot_id, kind in db.session.execute(
-            select(LotRequirement.lot_id, LotRequirement.kind).where(
-                LotRequirement.lot_id.in_(lot_ids), LotRequirement.required
-            )
-        )
-    }
-    roster = Roster(lot_ids, today)
-    found: dict[tuple[int, str], list[str]] = {}
-    for member in roster:
-        if member.contractor_id not in contractors or not member.active:
-            continue
-        for lot_id, kind in sorted(kinds):
-            if lot_id == member.lot_id:
-                found.setdefault((member.contractor_id, kind), []).append(roster.lots[lot_id].lot.name)
-    return found
-
-
-def titles(kinds: Iterable[str]) -> list[tuple[str, str]]:
-    """Kinds of document with what pages call them, by title."""
-    return sorted(((kind, document_title(kind)) for kind in kinds), key=lambda pair: pair[1])
-
-
-def kinds_asked(contractor_id: int) -> dict[str, bool]:
-    """The kinds of document that a contractor's lots ask for: whether any requires it."""
-    rows = db.session.execute(
-        select(LotRequirement.kind, LotRequirement.required)
-        .join(Lot, Lot.id == LotRequirement.lot_id)
-        .join(Member, Member.lot_id == Lot.id)
-        .where(Member.contractor_id == contractor_id)
-    )
-    asked: dict[str, bool] = {}
-    for kind, required in rows:
-        asked[kind] = asked.get(kind, False) or required
-    return asked
+    lost = [each for each in reminders.lacking(document.contractor_id, document.kind, today) if each.key not in before]
+    reminders.note_said(lost, reminders.words_said({each.key for each in lost}), now)
+    stopped = [each.lot for each in lost if each.member.active]
+    applied = [each.lot for each in lost if not each.member.active]
+    queue_notice(document.contractor.email, *notices.document_withdrawn(document, stopped, applied), at=now)
+    for email in framework_managers():
+        queue_notice(email, *notices.contractor_document_withdrawn(document, stopped), at=now)
+    return document

@@ -12,7 +12,7 @@ from portal.accounts.policy import Permission
 from portal.framework import queries
 from portal.framework.documents import queries as paperwork
 from portal.framework.documents import services as documents
-from portal.framework.documents.forms import RejectForm, VerifyForm
+from portal.framework.documents.forms import RejectForm, VerifyForm, WithdrawForm
 from portal.framework.firms import queries as firm_queries
 from portal.framework.member_models import ContractorDocument
 from portal.framework.roster import Roster
@@ -57,10 +57,15 @@ def one(document_id: int) -> ResponseReturnValue:
 
 
 def page_of(
-    document: ContractorDocument, verify: VerifyForm, reject: RejectForm, status: int = 200
+    document: ContractorDocument,
+    verify: VerifyForm,
+    reject: RejectForm,
+    status: int = 200,
+    withdraw: WithdrawForm | None = None,
 ) -> ResponseReturnValue:
-    """The page of one document; ``verify`` or ``reject`` may hold what was wrong."""
+    """The page of one document; one of the forms may hold what was wrong."""
     person = signed_in_person()
+    withdraw = withdraw or WithdrawForm(formdata=None)
     return render_template(
         "verification/one.html",
         document=document,
@@ -71,7 +76,8 @@ def page_of(
         lots=paperwork.lots_asking(document),
         verify=verify,
         reject=reject,
-        form=reject if reject.errors else verify,
+        withdraw=withdraw,
+        form=next((form for form in (reject, withdraw) if form.errors), verify),
         today=clock.local_date(clock.now()),
     ), status
 
@@ -116,6 +122,24 @@ def reject(document_id: int) -> ResponseReturnValue:
         documents.reject_document(document_id, reason=form.reason.data, by=person.email, now=clock.now())
     flash(
         f"{document_title(document.kind)} of {document.contractor.organisation.name} is not accepted; "
+        "the contractor is told why.",
+        "success",
+    )
+    return redirect(url_for(".listed"))
+
+
+@bp.post("/<int:document_id>/withdraw")
+@requires(Permission.MANAGE_FRAMEWORK)
+def withdraw(document_id: int) -> ResponseReturnValue:
+    """Say that a verified document counts no more, and why."""
+    document, person = firm_queries.document_by_id(document_id), signed_in_person()
+    form = WithdrawForm()
+    if not form.validate_on_submit():
+        return page_of(document, VerifyForm.of(document), RejectForm(formdata=None), 422, withdraw=form)
+    with transaction():
+        documents.withdraw_verified_document(document_id, reason=form.reason.data, by=person.email, now=clock.now())
+    flash(
+        f"{document_title(document.kind)} of {document.contractor.organisation.name} counts no more; "
         "the contractor is told why.",
         "success",
     )

@@ -73,7 +73,7 @@ def hand_in() -> ResponseReturnValue:
                 cover_pence=form.cover.data,
             )
     except (RuleBroken, Clash) as refused:
-        place = form.expires_on if "expired" in str(refused) else form.file
+        place = form.expires_on if getattr(refused, "term", "") == "expires_on" else form.file
         place.errors = [str(refused)]
         return hand_in_page(form, asked, 409 if isinstance(refused, Clash) else 422)
     flash(f"{document_title(form.kind.data)} is handed in. It counts once somebody has checked it.", "success")

@@ -157,10 +157,27 @@ class DetailsForm(FlaskForm):  # type: ignore[misc]
     submit = SubmitField("Save", widget=GovSubmitInput())
 
 
+class AskForm(FlaskForm):  # type: ignore[misc]
+    """Ask for the link to a new account: the address it is sent to, and nothing else."""
+
+    email = StringField(
+        "Email address",
+        widget=GovTextInput(),
+        validators=[
+            DataRequired("Enter your email address"),
+            Length(max=254, message="The email address can have at most 254 characters"),
+            an_email,
+        ],
+    )
+    submit = SubmitField("Send me a link", widget=GovSubmitInput())
+
+
 class JoinForm(DetailsForm):
-    """A new firm's account: the company, who signs in, and its details."""
+    """A new firm's account: the company, who signs in, and its details. The address comes from the link."""
 
     _fields: dict[str, Any]
+
+    email = None
 
     company = StringField(
         "Company name",
@@ -199,7 +216,7 @@ class JoinForm(DetailsForm):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         # In the order of the page, so that its errors are listed from top to bottom.
-        last = ("contact", "email", "password", "submit")
+        last = ("contact", "password", "submit")
         first = [name for name in ("company", "company_number") if name in self._fields]
         between = [name for name in self._fields if name not in {*first, *last}]
         self._fields = {name: self._fields[name] for name in (*first, *between, *last)}

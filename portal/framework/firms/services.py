@@ -67,8 +67,8 @@ class NewFirm:
 def add_firm(wanted: NewFirm, *, now: datetime) -> Person:
     """A new firm with an account for the person who applies. It is a member of nothing yet.
 
-    Raises ``Clash`` for an e-mail address or company number that is known already, ``RuleBroken`` for values that
-    cannot be.
+    The address must be proven before: what is said of a company number is for its own people only. Raises ``Clash``
+    for an e-mail address or company number that is known already, ``RuleBroken`` for values that cannot be.
     """
     details = checked_details(wanted.details)
     company, contact = " ".join(wanted.company.split()), " ".join(wanted.contact.split())
@@ -76,9 +76,11 @@ def add_firm(wanted: NewFirm, *, now: datetime) -> Person:
         raise RuleBroken("Enter the company’s name and the name of whom we can ask.")
     number = clean_company_number(wanted.company_number)
     if db.session.scalar(select(Person.id).where(Person.email == details.email)) is not None:
-        raise Clash(f"Somebody signs in with {details.email} already. Sign in instead, or use another address.")
+        raise Clash(f"Somebody signs in with {details.email} already. Sign in instead.")
     if number and db.session.scalar(select(Contractor.id).where(Contractor.company_number == number)) is not None:
-        raise Clash(f"A firm with the company number {number} is on the list already. Sign in with its account.")
+        raise Clash(
+            f"A firm with the company number {number} is on the list already; ask the framework manager to let you in."
+        )
     organisation = add_numbered_organisation(
         company, OrganisationKind.CONTRACTOR, letter=LETTER, by=details.email, now=now
     )
@@ -92,7 +94,7 @@ def add_firm(wanted: NewFirm, *, now: datetime) -> Person:
         at=now,
         actor=details.email,
         company_number=number,
-        **plain(details),
+        **stated(details, plain(details)),
     )
     return add_person(
         details.email,
@@ -159,10 +161,10 @@ def change_details(contractor_id: int, wanted: FirmDetails, *, by: str, now: dat
     details = checked_details(wanted)
     firm = lock_contractor(contractor_id)
     before = plain(details_of(firm))
-    changed = {name: value for name, value in plain(details).items() if value != before[name]}
+    changed = [name for name, value in plain(details).items() if value != before[name]]
     if changed:
         _put(firm, details)
-        _record("contractor changed", firm, by=by, now=now, **changed)
+        _record("contractor changed", firm, by=by, now=now, **stated(details, changed))
     return firm
 
 
@@ -181,7 +183,7 @@ def details_of(firm: Contractor) -> FirmDetails:
 
 
 def plain(details: FirmDetails) -> dict[str, Any]:
-    """Details as values that JSON can carry."""
+    """Details by their names, as values that can be compared."""
     return {
         "email": details.email,
         "phone": details.phone,
@@ -192,6 +194,13 @@ def plain(details: FirmDetails) -> dict[str, Any]:
         "trades": sorted(details.trades),
         "social_value": details.social_value,
     }
+
+
+def stated(details: FirmDetails, changed: Collection[str]) -> dict[str, Any]:
+    """What the audit keeps of changed details: their names, and the values of those that decide who is offered work.
+    Addresses, telephone numbers and what a firm writes may have to be forgotten one day; an audit event stays."""
+    decisive = {"capacity": details.capacity, "month_limit_pence": details.month_limit_pence}
+    return {"changed": sorted(changed), **{name: value for name, value in decisive.items() if name in changed}}
 
 
 def _put(firm: Contractor, details: FirmDetails) -> None:
@@ -233,7 +242,7 @@ def apply_for_lot(
         )
     if statement != firm.social_value:
         firm.social_value = statement
-        _record("contractor changed", firm, by=by, now=now, social_value=statement)
+        _record("contractor changed", firm, by=by, now=now, changed=["social_value"])
     queue_notice(firm.email, *notices.application_sent(member), at=now)
     for email in framework_managers():
         queue_notice(email, *notices.application_received(member), at=now)

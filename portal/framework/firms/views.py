@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from typing import Any
+from urllib.parse import urljoin
+
+from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_limiter.util import get_remote_address
 from flask_login import current_user, login_user
 
 from portal.accounts.guard import public, requires, signed_in_person
 from portal.accounts.policy import Permission, Role
+from portal.accounts.services import clean_email
 from portal.accounts.views import limiter
-from portal.framework.firms import queries
+from portal.config import Settings
+from portal.framework.firms import joining, queries
 from portal.framework.firms import services as firms
-from portal.framework.firms.forms import NO, YES, AbsenceForm, AcceptsFromForm, ApplyForm, DetailsForm, JoinForm
+from portal.framework.firms.forms import (
+    NO,
+    YES,
+    AbsenceForm,
+    AcceptsFromForm,
+    ApplyForm,
+    AskForm,
+    DetailsForm,
+    JoinForm,
+)
 from portal.framework.firms.queries import OpenLot
 from portal.framework.member_models import Contractor
 from portal.framework.rules import earliest_start
@@ -26,40 +40,80 @@ bp = Blueprint("firm", __name__, template_folder="templates")
 FIRM = Permission.MANAGE_OWN_FIRM
 
 
-def account_made(response: object) -> bool:
-    """Whether the answer made an account: only those count against an address's accounts of an hour."""
-    return getattr(response, "status_code", 0) == 302
+def asked_address() -> str:
+    """The address that a link is asked for, however it is spelt: nobody fills somebody else's mailbox."""
+    typed = request.form.get("email", "").strip()[:254]
+    try:
+        return f"apply:{clean_email(typed)}"
+    except RuleBroken:
+        return f"apply:{typed.lower()}"
+
+
+def link_sent(response: Response) -> bool:
+    """Whether the answer sent a link: mistyped addresses do not count against an hour's links."""
+    return response.status_code == 302
 
 
 @bp.route("/apply", methods=["GET", "POST"])
 @public
-@limiter.limit("20/hour", methods=["POST"], key_func=get_remote_address, deduct_when=account_made)
+@limiter.limit("5/hour", methods=["POST"], key_func=asked_address, deduct_when=link_sent)
+@limiter.limit("20/hour", methods=["POST"], key_func=get_remote_address, deduct_when=link_sent)
 @limiter.limit("30/minute", methods=["POST"])
 def join() -> ResponseReturnValue:
-    """Make an account for a firm that is not on any list yet, and sign it in."""
+    """Ask for the link to a new account. The answer is the same whoever has one already."""
     if current_user.is_authenticated:
-        return redirect(url_for(".overview" if current_user.role is Role.CONTRACTOR else "worklist.home"))
-    form = JoinForm()
+        return led_back()
+    form = AskForm()
     if not form.validate_on_submit():
         return render_template("firm/join.html", form=form), 422 if form.is_submitted() else 200
+    now = clock.now()
+    token = joining.sealed(form.email.data, key=secret_key(), until=now + joining.HOLDS)
+    links = joining.Links(on_this_site(".make_account", token=token), on_this_site("accounts.sign_in"))
+    with transaction():
+        session["asked_for"] = joining.send_link(form.email.data, links, now=now)
+    return redirect(url_for(".link_asked"))
+
+
+@bp.get("/apply/sent")
+@public
+def link_asked() -> ResponseReturnValue:
+    """What happens next."""
+    return render_template("firm/link_sent.html", email=session.get("asked_for"))
+
+
+@bp.route("/apply/<token>", methods=["GET", "POST"])
+@public
+@limiter.limit("30/minute", methods=["POST"])
+def make_account(token: str) -> ResponseReturnValue:
+    """Make an account for a firm that is not on any list yet, with the address of the link, and sign it in."""
+    if current_user.is_authenticated:
+        return led_back()
+    now = clock.now()
+    email, until = joining.opened(token, key=secret_key())
+    used = joining.has_account(email)
+    if used or now >= until:
+        return link_over(used)
+    form = JoinForm()
+    if not form.validate_on_submit():
+        return account_page(form, email, token, 422 if form.is_submitted() else 200)
     try:
         with transaction():
-            now = clock.now()
             person = firms.add_firm(
                 firms.NewFirm(
                     form.company.data,
                     form.contact.data,
                     form.password.data,
-                    details_in(form),
+                    details_in(form, email),
                     form.company_number.data or "",
                 ),
                 now=now,
             )
             audit.record("signed in", f"person:{person.email}", at=now, actor=person.email)
     except (Clash, RuleBroken) as refused:
-        place = form.company_number if "company number" in str(refused) else form.email
-        place.errors = [str(refused)]
-        return render_template("firm/join.html", form=form), 409 if isinstance(refused, Clash) else 422
+        if joining.has_account(email):  # made a moment ago, by the same link
+            return link_over(True)
+        form.company_number.errors = [str(refused)]
+        return account_page(form, email, token, 409 if isinstance(refused, Clash) else 422)
     session.clear()  # nothing planted before sign-in survives it
     session.permanent = True
     login_user(person)
@@ -67,10 +121,37 @@ def join() -> ResponseReturnValue:
     return redirect(url_for(".overview"))
 
 
-def details_in(form: DetailsForm) -> firms.FirmDetails:
-    """What a form says of a firm."""
+def led_back() -> ResponseReturnValue:
+    """To the own page of whoever is signed in."""
+    return redirect(url_for(".overview" if current_user.role is Role.CONTRACTOR else "worklist.home"))
+
+
+def account_page(form: JoinForm, email: str, token: str, status: int) -> ResponseReturnValue:
+    """The form of a new account, its address fixed."""
+    return render_template("firm/make_account.html", form=form, email=email, token=token), status
+
+
+def link_over(used: bool) -> ResponseReturnValue:
+    """The page of a link that was used, or held too long ago."""
+    return render_template("firm/link_over.html", used=used), 410
+
+
+def secret_key() -> str:
+    """What links are sealed with."""
+    settings: Settings = current_app.config["PORTAL"]
+    return settings.secret_key
+
+
+def on_this_site(endpoint: str, **values: Any) -> str:
+    """The whole address of a page, for mail: as the portal's settings say or, without them, as the visitor came."""
+    settings: Settings = current_app.config["PORTAL"]
+    return urljoin(settings.address or request.host_url, url_for(endpoint, **values))
+
+
+def details_in(form: DetailsForm, email: str) -> firms.FirmDetails:
+    """What a form says of a firm whose address is ``email``."""
     return firms.FirmDetails(
-        form.email.data,
+        email,
         form.phone.data,
         form.postcode.data,
         form.sme.data == YES,
@@ -212,7 +293,7 @@ def details() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return render_template("firm/details.html", form=form, firm=firm), 422 if form.is_submitted() else 200
     with transaction():
-        firms.change_details(firm.id, details_in(form), by=person.email, now=clock.now())
+        firms.change_details(firm.id, details_in(form, form.email.data), by=person.email, now=clock.now())
     flash("Your details are saved.", "success")
     return redirect(url_for(".overview"))
 

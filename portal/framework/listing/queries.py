@@ -21,6 +21,7 @@ from portal.framework.member_models import Contractor, ContractorTrade, Member, 
 from portal.framework.members.ranks import LISTED
 from portal.framework.models import Framework, Lot
 from portal.framework.roster import Listed, LotTerms, Roster
+from portal.framework.rules import holds
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound, RuleBroken
 from portal.kernel.money import percent, pounds
@@ -66,16 +67,18 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """A membership as the list shows it: ``lacks`` says why its required documents do not hold on the day."""
+    """A membership as the list shows it: ``lacks`` says why its required documents do not hold on the day, ``in_force``
+    whether its framework is, so that a document could cost it an offer."""
 
     listed: Listed
     lot: Lot
     lacks: tuple[str, ...]
+    in_force: bool = True
 
     @property
     def shown(self) -> Shown:
-        """Where it stands, lapses counted."""
-        if self.listed.active and self.lacks:
+        """Where it stands, lapses counted while the framework is in force, as ``documents.queries.attention`` does."""
+        if self.listed.active and self.lacks and self.in_force:
             return Shown.LAPSED
         return Shown(self.listed.standing.status.value)
 
@@ -156,7 +159,7 @@ def _listed(search: Search, trades: Mapping[int, tuple[str, ...]]) -> Iterator[E
     by_contractor: defaultdict[int, list[Membership]] = defaultdict(list)
     for lot_id, terms in roster.lots.items():
         for each in roster.members[lot_id]:
-            membership = Membership(each, terms.lot, each.lapses(terms.required, search.on))
+            membership = membership_on(each, terms, search.on)
             if _membership_fits(membership, terms, search):
                 by_contractor[each.contractor_id].append(membership)
     for contractor_id, memberships in by_contractor.items():
@@ -176,6 +179,17 @@ def _listed(search: Search, trades: Mapping[int, tuple[str, ...]]) -> Iterator[E
             tuple(memberships),
             trades.get(contractor_id, ()),
         )
+
+
+def membership_on(listed: Listed, terms: LotTerms, on: date) -> Membership:
+    """A member of the roster of the day ``on``, as the list shows it."""
+    framework = terms.lot.framework
+    return Membership(
+        listed,
+        terms.lot,
+        listed.lapses(terms.required, on),
+        holds((framework.starts_on, framework.ends_on), on),
+    )
 
 
 def _nowhere(trades: Mapping[int, tuple[str, ...]]) -> Iterator[Entry]:
@@ -286,11 +300,15 @@ COLUMNS = (
     "adjustment_percent",
     "areas",
     "documents_lacking",
+    "on",
 )
 
 
-def rows(entries: list[Entry]) -> Iterator[tuple[object, ...]]:
-    """The list as rows under ``COLUMNS``: one for each membership, and one for a contractor without any."""
+def rows(entries: list[Entry], on: date, today: date) -> Iterator[tuple[object, ...]]:
+    """The list of the day ``on`` as rows under ``COLUMNS``: one for each membership, and one for a contractor without.
+
+    Adjustments are known for today only; for another day their cells stay empty rather than wrong.
+    """
     for entry in entries:
         firm = (
             entry.code,
@@ -306,7 +324,7 @@ def rows(entries: list[Entry]) -> Iterator[tuple[object, ...]]:
             None if entry.miles is None else round(entry.miles, 1),
         )
         if not entry.memberships:
-            yield (*firm, *(None,) * (len(COLUMNS) - len(firm)))
+            yield (*firm, *(None,) * (len(COLUMNS) - len(firm) - 1), on)
         for each in entry.memberships:
             listed = each.listed
             yield (
@@ -319,9 +337,10 @@ def rows(entries: list[Entry]) -> Iterator[tuple[object, ...]]:
                 listed.until_on,
                 each.rank,
                 None if listed.share_bp is None or each.rank is None else percent(listed.share_bp),
-                percent(listed.adjustment_bp),
+                percent(listed.adjustment_bp) if on == today else None,
                 "; ".join(sorted(listed.areas)),
                 "; ".join(each.lacks),
+                on,
             )
 
 
@@ -346,7 +365,7 @@ def memberships_of(contractor: Contractor, on: date) -> list[Membership]:
     lot_ids = list(db.session.scalars(select(Member.lot_id).where(Member.contractor_id == contractor.id)))
     roster = Roster(lot_ids, on)
     found = [
-        Membership(each, roster.lots[each.lot_id].lot, each.lapses(roster.lots[each.lot_id].required, on))
+        membership_on(each, roster.lots[each.lot_id], on)
         for each in roster
         if each.contractor_id == contractor.id
     ]

@@ -84,7 +84,7 @@ def exported(ending: str, media_type: str, write: Callable[..., None]) -> Respon
     if found is None:
         raise RuleBroken(next(str(errors[0]) for errors in form.errors.values()))
     target = BytesIO()
-    write(target, COLUMNS, contractor_list.rows(found.entries))
+    write(target, COLUMNS, contractor_list.rows(found.entries, form.on.data or today, today))
     name = f"contractors-{(form.on.data or today).isoformat()}.{ending}"
     return Response(
         target.getvalue(),

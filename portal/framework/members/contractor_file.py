@@ -72,12 +72,21 @@ class ContractorRow:
 
 @dataclass(frozen=True, slots=True)
 class ContractorFile:
-    """What a list holds: its rows, the document kinds that its header names, and what is wrong with it."""
+    """What a list holds: its rows, the document kinds that its header names, and what is wrong with it.
+
+    ``columns`` are the fields that its header has, or for which a map gives a default; ``None`` stands for all. What
+    a list has no column for it does not speak of.
+    """
 
     name: str
     rows: list[ContractorRow]
     document_kinds: tuple[str, ...]
     problems: list[Problem]
+    columns: frozenset[str] | None = None
+
+    def speaks_of(self, column: str) -> bool:
+        """Whether the list has this column: an empty cell of it means that there is none."""
+        return self.columns is None or column in self.columns
 
 
 def listed(text: str) -> tuple[str, ...]:
@@ -87,7 +96,8 @@ def listed(text: str) -> tuple[str, ...]:
 
 def read_contractors(path: Path, mapping: Mapping | None = None) -> ContractorFile:
     """Read a list; problems that make single rows unusable are collected, not raised."""
-    reading = read_records(path, FIELDS, mapping or Mapping.none())
+    mapping = mapping or Mapping.none()
+    reading = read_records(path, FIELDS, mapping)
     problems = list(reading.problems)
     rows = []
     kinds: dict[str, None] = {}
@@ -156,7 +166,8 @@ def read_contractors(path: Path, mapping: Mapping | None = None) -> ContractorFi
         for kind in kinds
         if len(kind) > 64
     ]
-    return ContractorFile(reading.file, rows, tuple(kinds), problems + disagreements(reading, rows))
+    columns = frozenset({*reading.columns, *mapping.defaults})
+    return ContractorFile(reading.file, rows, tuple(kinds), problems + disagreements(reading, rows), columns)
 
 
 def disagreements(reading: Reading, rows: list[ContractorRow]) -> list[Problem]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import select
@@ -10,24 +9,26 @@ from sqlalchemy.orm import selectinload
 
 from portal.accounts.models import Organisation
 from portal.accounts.policy import OrganisationKind
-from portal.framework.documents.services import list_document, withdraw_document
-from portal.framework.member_models import Contractor, Member, MemberArea
+from portal.framework.member_models import Contractor, Member
 from portal.framework.members.contractor_file import ContractorFile, ContractorRow
+from portal.framework.members.listed_firms import EVER, Imported, put_contractors
 from portal.framework.members.ranks import (
+    LISTED,
     RankWanted,
     SharedRank,
     edition_on,
+    later_editions,
     lock_lot,
     members_of_lot,
-    ranks_on,
+    places_held,
     refuse_shared_ranks,
     standings_of,
     write_ranks,
 )
-from portal.framework.members.services import access_of, add_event
+from portal.framework.members.services import access_of, add_event, put_areas, why_no_applications
 from portal.framework.models import Framework, Lot
 from portal.framework.rules import holds
-from portal.framework.states import DocumentStatus, MemberStatus
+from portal.framework.states import MemberStatus
 from portal.framework.terms.lots import add_lot, require_documents
 from portal.framework.terms.services import DEFAULT_FRAMEWORK, add_framework, add_participation
 from portal.kernel import audit
@@ -35,19 +36,13 @@ from portal.kernel.clock import local_date
 from portal.kernel.db import db
 from portal.kernel.errors import InputRefused, Problem
 
-#: Before any list: what a first list says has held since then, when nobody stated the framework's start.
-EVER = date(2000, 1, 1)
-
-
-@dataclass(slots=True)
-class Imported:
-    """How many of each were added or changed."""
-
-    rows: int = 0
-    contractors: int = 0
-    members: int = 0
-    lots: int = 0
-    authorities: int = 0
+#: What a list leaves as it is: who applies is admitted by a person, and who has left may apply again.
+WORDS = {
+    MemberStatus.APPLIED: "has applied for the lot {lot} and waits to be checked",
+    MemberStatus.CHECKING: "has applied for the lot {lot} and is being checked",
+    MemberStatus.RELEASED: "was released from the lot {lot}",
+    MemberStatus.REMOVED: "was removed from the lot {lot}",
+}
 
 
 def import_contractors(
@@ -55,7 +50,10 @@ def import_contractors(
 ) -> Imported:
     """Put the contractors of ``file`` on the list; all or nothing.
 
-    A contractor or membership that is there already takes the file's values. Without ``create`` an unknown
+    A contractor or membership that is there already takes the file's values where the file has the column. A list
+    proves less than a document does: what somebody handed in stays, and so does a later last day; whoever signs in
+    keeps its own e-mail address; whoever applies, or has left, is not (again) a member by being listed. A closed
+    framework that has started takes a first list for each lot, and nobody new later. Without ``create`` an unknown
     framework, lot or area is a problem; with it, it is made: a ranked-cascade lot per name, requiring the kinds of
     document that the file's header names, and an authority per area. Raises ``InputRefused``.
     """
@@ -66,7 +64,7 @@ def import_contractors(
     framework = _framework_for(framework_code, create=create, file=file.name, by=by, now=now)
     lots = _lots_for(file, framework, create=create, problems=problems, done=done, by=by, now=now)
     areas = _areas_for(file, framework, create=create, problems=problems, done=done, by=by, now=now)
-    contractors = _contractors_for(file, framework, problems, done, by=by, now=now)
+    contractors = put_contractors(file, framework, problems, done, by=by, now=now)
     if problems:
         raise InputRefused(problems)
     known = {
@@ -80,12 +78,25 @@ def import_contractors(
     ranks: dict[str, dict[int, RankWanted]] = {}
     since = {name: _holds_since(lot, framework, local_date(now)) for name, lot in lots.items()}
     standings = {lot.id: standings_of(lot.id, local_date(now)) for lot in lots.values()}
+    today = local_date(now)
+    closed = why_no_applications(framework, today)
+    begun = {lot.id for lot in lots.values() if edition_on(lot.id, today) or later_editions(lot.id, today)}
+    adjusts = file.speaks_of("adjustment_percent")
     for row in file.rows:
         contractor = contractors[row.code]
         for lot_name in row.lots:
             lot = lots[lot_name]
+            there = known.get((lot.id, contractor.id))
+            if there is None and closed and lot.id in begun:
+                problems.append(Problem(file.name, f"{closed} Leave the lot {lot_name} out.", row.row, "lots"))
+                continue
+            stands = None if there is None else standings[lot.id].get(there.id)
+            if stands is not None and stands not in LISTED:
+                words = WORDS[stands].format(lot=lot_name)
+                done.unchanged.append(f"Row {row.row}: {row.code} {words}; the list does not change that.")
+                continue
             served = [areas[code] for code in row.areas]
-            member = _put_member(row, lot, contractor, known, served, by=by, now=now)
+            member = _put_member(row, lot, contractor, known, served, adjusts=adjusts, by=by, now=now)
             if member.id not in standings[lot.id]:
                 add_event(
                     member,
@@ -124,7 +135,7 @@ def _rank(
 ) -> None:
     """The file's ranks from ``since``, over those of the members it does not name; nothing when nothing changes."""
     lock_lot(lot.id)
-    before = ranks_on(lot.id, since)
+    before = places_held(lot.id, since)
     after = before | {
         member_id: RankWanted(wanted.rank, before[member_id].share_bp if member_id in before else None)
         for member_id, wanted in ranks.items()
@@ -272,82 +283,6 @@ def _areas_for(
     return known
 
 
-def _contractors_for(
-    file: ContractorFile, framework: Framework, problems: list[Problem], done: Imported, *, by: str, now: datetime
-) -> dict[str, Contractor]:
-    codes = {row.code for row in file.rows}
-    organisations = {
-        organisation.code: organisation
-        for organisation in db.session.scalars(select(Organisation).where(Organisation.code.in_(codes)))
-    }
-    contractors = {
-        contractor.organisation.code: contractor
-        for contractor in db.session.scalars(
-            select(Contractor)
-            .join(Contractor.organisation)
-            .where(Organisation.code.in_(codes))
-            .options(selectinload(Contractor.documents))
-        )
-    }
-    seen: set[str] = set()
-    new: set[str] = set()
-    for row in file.rows:
-        if row.code in seen:
-            continue
-        seen.add(row.code)
-        organisation = organisations.get(row.code)
-        if organisation is None:
-            organisation = Organisation(code=row.code, name=row.name, kind=OrganisationKind.CONTRACTOR)
-            new.add(row.code)
-            db.session.add(organisation)
-            db.session.flush()
-        elif organisation.kind is not OrganisationKind.CONTRACTOR:
-            problems.append(
-                Problem(
-                    file.name, f"{row.code} is the code of an authority; give the contractor another.", row.row, "code"
-                )
-            )
-            continue
-        organisation.name = row.name
-        contractor = contractors.get(row.code)
-        if contractor is None:
-            contractor = contractors[row.code] = Contractor(organisation=organisation)
-            db.session.add(contractor)
-        contractor.email, contractor.phone, contractor.postcode = row.email, row.phone, row.postcode
-        contractor.sme, contractor.capacity, contractor.accepts_from = row.sme, row.capacity, row.accepts_from
-        db.session.flush()
-        since = min(framework.starts_on or EVER, local_date(now)) if row.code in new else local_date(now)
-        _put_documents(file, row, contractor, since, by=by, now=now)
-        done.contractors += 1
-        audit.record(
-            "contractor listed",
-            f"contractor:{row.code}",
-            at=now,
-            actor=by,
-            file=file.name,
-            row=row.row,
-            capacity=row.capacity,
-            documents={k: d.isoformat() for k, d in row.documents.items()},
-        )
-    db.session.flush()
-    return contractors
-
-
-def _put_documents(
-    file: ContractorFile, row: ContractorRow, contractor: Contractor, since: date, *, by: str, now: datetime
-) -> None:
-    """What the list says a contractor holds counts ``since`` that day; an empty cell says that it holds none."""
-    held = {document.kind: document for document in contractor.documents if document.status is DocumentStatus.VERIFIED}
-    for kind in sorted({*file.document_kinds, *row.documents}):
-        expires_on, document = row.documents.get(kind), held.get(kind)
-        if document is not None and document.expires_on == expires_on:
-            continue
-        if document is not None:
-            withdraw_document(document, reason=f"not in {file.name}", by=by, now=now)
-        if expires_on is not None:
-            list_document(contractor, kind, expires_on, since=since, source=file.name, by=by, now=now)
-
-
 def _put_member(
     row: ContractorRow,
     lot: Lot,
@@ -355,21 +290,22 @@ def _put_member(
     known: dict[tuple[int, int], Member],
     areas: list[Organisation],
     *,
+    adjusts: bool,
     by: str,
     now: datetime,
 ) -> Member:
     member = known.get((lot.id, contractor.id))
+    is_new = member is None
     if member is None:
         member = Member(lot_id=lot.id, lot=lot, contractor_id=contractor.id, contractor=contractor)
         known[lot.id, contractor.id] = member
         db.session.add(member)
-    member.adjustment_bp = row.adjustment_bp
-    served = {area.authority_id: area for area in member.areas}
-    member.areas = [
-        served.get(authority.id) or MemberArea(authority_id=authority.id, authority=authority, district="")
-        for authority in areas
-    ]
+    if adjusts or is_new:
+        member.adjustment_bp = row.adjustment_bp
     db.session.flush()
+    # A list names authorities; the postcode districts that a member works in besides stay.
+    districts = [area.district for area in member.areas if area.district]
+    put_areas(member, [*((each, "") for each in areas), *((None, each) for each in districts)], local_date(now))
     audit.record(
         "member listed",
         f"contractor:{row.code}",
@@ -377,7 +313,7 @@ def _put_member(
         actor=by,
         lot=lot.name,
         rank=row.rank,
-        adjustment_bp=row.adjustment_bp,
+        adjustment_bp=member.adjustment_bp,
         areas=sorted(row.areas),
     )
     return member

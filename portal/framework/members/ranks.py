@@ -22,6 +22,8 @@ from portal.kernel.money import percent
 
 #: Who is on the list in the narrow sense: these hold a rank that nobody else may have.
 LISTED = frozenset({MemberStatus.ACTIVE, MemberStatus.SUSPENDED})
+#: Who may be given a place: besides those listed, applicants who are being checked.
+PLACED = LISTED | {MemberStatus.CHECKING}
 #: No list ranks further down than this.
 MOST_RANK = 100_000
 
@@ -92,6 +94,28 @@ def ranks_on(lot_id: int, day: date) -> dict[int, RankWanted]:
     return {} if edition is None else {p.member_id: RankWanted(p.rank, p.share_bp) for p in edition.places}
 
 
+def places_held(lot_id: int, day: date) -> dict[int, RankWanted]:
+    """``ranks_on`` without what memberships that ended have left behind: the place of somebody who was released or
+    removed counts no more, nor does it while they apply again, unless the edition was made since."""
+    edition = edition_on(lot_id, day)
+    if edition is None:
+        return {}
+    stand = standings_of(lot_id, day)
+    applications = (
+        select(MemberEvent.member_id, MemberEvent.decided_at)
+        .join(Member, Member.id == MemberEvent.member_id)
+        .where(Member.lot_id == lot_id, MemberEvent.status == MemberStatus.APPLIED)
+        .order_by(MemberEvent.id)
+    )
+    applied = {step.member_id: step.decided_at for step in db.session.execute(applications)}
+    return {
+        place.member_id: RankWanted(place.rank, place.share_bp)
+        for place in edition.places
+        if stand.get(place.member_id) in PLACED
+        and (stand[place.member_id] in LISTED or applied[place.member_id] <= edition.made_at)
+    }
+
+
 def set_ranks(
     lot: Lot,
     starts_on: date,
@@ -128,23 +152,8 @@ def write_ranks(
 ) -> RankEdition:
     """``set_ranks`` for any day: the first list of a lot may hold since before it was brought in."""
     members = members_of_lot(lot.id)
-    if strangers := set(ranks) - set(members):
-        raise RuleBroken(f"{len(strangers)} of these members are not members of the lot {lot.name}.")
-    if everyone:
-        listed = standings_of(lot.id, starts_on)
-        left_out = [
-            code_of(members[each]) for each in sorted(members) if listed.get(each) in LISTED and each not in ranks
-        ]
-        if left_out:
-            raise RuleBroken(f"Give a rank to every member; {', '.join(left_out)} would have none.")
-    if any(not 1 <= place.rank <= MOST_RANK for place in ranks.values()):
-        raise RuleBroken(f"A rank is a whole number from 1 to {MOST_RANK:,}.")
-    if (shares := sum(place.share_bp or 0 for place in ranks.values())) > 10_000:
-        raise RuleBroken(f"The shares come to {percent(shares)} %; together they can be at most 100 %.")
-    refuse_shared_ranks(lot, ranks, members, starts_on, LISTED | {MemberStatus.CHECKING} if everyone else LISTED)
-    edition = db.session.scalar(
-        select(RankEdition).where(RankEdition.lot_id == lot.id, RankEdition.starts_on == starts_on)
-    )
+    _check_places(lot, ranks, members, starts_on, everyone=everyone)
+    edition = edition_from(lot.id, starts_on)
     if edition is None:
         edition = RankEdition(lot_id=lot.id, starts_on=starts_on)
         db.session.add(edition)
@@ -170,6 +179,61 @@ def write_ranks(
         ranks={code_of(members[member_id]): place.rank for member_id, place in ranks.items()},
     )
     return edition
+
+
+def edition_from(lot_id: int, starts_on: date) -> RankEdition | None:
+    """The edition of ranks that starts on this very day."""
+    return db.session.scalar(
+        select(RankEdition).where(RankEdition.lot_id == lot_id, RankEdition.starts_on == starts_on)
+    )
+
+
+def add_place(lot: Lot, starts_on: date, member: Member, place: RankWanted, *, by: str, now: datetime) -> None:
+    """Give one member a place in the edition that starts on a day. Its note, its maker and its review stay; without
+    such an edition the ranks in force are carried into a new one. Raises as ``set_ranks`` does."""
+    edition = edition_from(lot.id, starts_on)
+    places = places_held(lot.id, starts_on) | {member.id: place}
+    if edition is None:
+        write_ranks(lot, starts_on, places, by=by, now=now, note=f"{code_of(member)} admitted")
+        return
+    _check_places(lot, places, members_of_lot(lot.id), starts_on, everyone=False)
+    mine = next((each for each in edition.places if each.member_id == member.id), None)
+    if mine is None:
+        edition.places.append(RankPlace(member_id=member.id, rank=place.rank, share_bp=place.share_bp))
+    else:
+        mine.rank, mine.share_bp = place.rank, place.share_bp
+    db.session.flush()
+    audit.record(
+        "rank given",
+        f"framework:{lot.framework.code}",
+        at=now,
+        actor=by,
+        lot=lot.name,
+        starts_on=starts_on.isoformat(),
+        member=code_of(member),
+        rank=place.rank,
+        share_bp=place.share_bp,
+    )
+
+
+def _check_places(
+    lot: Lot, ranks: Mapping[int, RankWanted], members: Mapping[int, Member], starts_on: date, *, everyone: bool
+) -> None:
+    """Refuse ranks that no edition can have. Whoever has left by ``starts_on`` holds neither a rank nor a share."""
+    if strangers := set(ranks) - set(members):
+        raise RuleBroken(f"{len(strangers)} of these members are not members of the lot {lot.name}.")
+    stand = standings_of(lot.id, starts_on)
+    if everyone:
+        left_out = [
+            code_of(members[each]) for each in sorted(members) if stand.get(each) in LISTED and each not in ranks
+        ]
+        if left_out:
+            raise RuleBroken(f"Give a rank to every member; {', '.join(left_out)} would have none.")
+    if any(not 1 <= place.rank <= MOST_RANK for place in ranks.values()):
+        raise RuleBroken(f"A rank is a whole number from 1 to {MOST_RANK:,}.")
+    if (shares := sum(p.share_bp or 0 for m, p in ranks.items() if stand.get(m) in PLACED)) > 10_000:
+        raise RuleBroken(f"The shares come to {percent(shares)} %; together they can be at most 100 %.")
+    refuse_shared_ranks(lot, ranks, members, starts_on, PLACED if everyone else LISTED)
 
 
 def members_of_lot(lot_id: int) -> dict[int, Member]:

@@ -5,7 +5,7 @@ Every step is an event that stays: the standing on any day follows from them (``
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 
 from sqlalchemy import select
@@ -16,18 +16,20 @@ from portal.framework.faults import checked_reason
 from portal.framework.member_models import Contractor, Member, MemberArea, MemberEvent
 from portal.framework.members.ranks import (
     RankWanted,
+    SharedRank,
+    add_place,
     code_of,
     later_editions,
     lock_lot,
     members_of_lot,
+    places_held,
     ranks_on,
     refuse_shared_ranks,
-    set_ranks,
 )
 from portal.framework.models import Framework, Lot, Participation, Review
 from portal.framework.roster import Roster
 from portal.framework.rules import POSTCODE_DISTRICT, Standing, standing, why_not_admitted
-from portal.framework.states import MEMBER_MOVES, MemberStatus, ReviewStatus
+from portal.framework.states import ENDED, MEMBER_MOVES, MemberStatus, ReviewStatus
 from portal.kernel import audit
 from portal.kernel.clock import date_text, local_date
 from portal.kernel.db import db
@@ -66,6 +68,13 @@ def standing_now(member_id: int, day: date) -> Standing | None:
     return None if last is None else standing(last.status, last.reason, last.until_on, day)
 
 
+def ended_an_application(member_id: int) -> bool:
+    """Whether the last step of a membership turned an application down or took it back."""
+    latest = select(MemberEvent.status).where(MemberEvent.member_id == member_id).order_by(MemberEvent.id.desc())
+    steps = list(db.session.scalars(latest.limit(2)))
+    return len(steps) == 2 and steps[0] in ENDED and steps[1] in {MemberStatus.APPLIED, MemberStatus.CHECKING}
+
+
 def add_event(
     member: Member,
     status: MemberStatus,
@@ -78,7 +87,8 @@ def add_event(
 ) -> None:
     """Write a step that holds from ``from_on`` (default: today), with its audit event.
 
-    The caller has asked whether it may be taken.
+    The caller has asked whether it may be taken. The reason stays with the step: it may speak of people, and an audit
+    event is never altered.
     """
     db.session.add(
         MemberEvent(
@@ -97,7 +107,6 @@ def add_event(
         at=now,
         actor=by,
         lot=member.lot.name,
-        reason=reason,
         until=until_on and until_on.isoformat(),
     )
     db.session.flush()
@@ -136,8 +145,9 @@ def apply_for_lot(
 ) -> Member:
     """Apply for a lot: the codes of the areas wanted (authorities, postcode districts) and the tendered adjustment.
 
-    Whoever was released or removed may apply again. Raises ``Clash`` for an application sent twice, ``RuleBroken``
-    for areas that the lot does not cover, an adjustment that leaves no price, or a framework that takes nobody.
+    Whoever was released or removed may apply again, once a day. Raises ``Clash`` for an application sent twice,
+    ``RuleBroken`` for a second one on a day, areas that the lot does not cover, an adjustment that leaves no price, or
+    a framework that takes nobody.
     """
     contractor = lock_contractor(contractor_id)
     lot = db.session.get(Lot, lot_id)
@@ -159,6 +169,11 @@ def apply_for_lot(
             MemberStatus.CHECKING: "Your application for the lot {lot} is being checked already.",
         }
         raise Clash(words.get(before.status, "You are a member of the lot {lot} already.").format(lot=lot.name))
+    if member is not None and _applied_on(member.id, today):
+        # Each application writes to every framework manager.
+        raise RuleBroken(
+            f"You applied for the lot {lot.name} today already. You can apply for it again from tomorrow."
+        )
     if member is None:
         member = Member(lot_id=lot_id, contractor_id=contractor.id, adjustment_bp=adjustment_bp)
         db.session.add(member)
@@ -167,6 +182,14 @@ def apply_for_lot(
     db.session.flush()
     add_event(member, MemberStatus.APPLIED, reason="", by=by, now=now)
     return member
+
+
+def _applied_on(member_id: int, day: date) -> bool:
+    """Whether an application for this membership was made on ``day``."""
+    applied = select(MemberEvent.id).where(
+        MemberEvent.member_id == member_id, MemberEvent.status == MemberStatus.APPLIED, MemberEvent.from_on == day
+    )
+    return db.session.scalar(applied.limit(1)) is not None
 
 
 def why_no_applications(framework: Framework, today: date) -> str | None:
@@ -196,8 +219,7 @@ def set_areas(member: Member, lot: Lot, areas: Collection[str], today: date) -> 
     }
     limited = {area.authority.code if area.authority else area.district for area in lot.areas}
     access = access_of(lot.framework_id)
-    kept = {area.code: area for area in member.areas}
-    rows = []
+    rows: list[tuple[Organisation | None, str]] = []
     for code in wanted:
         authority = authorities.get(code)
         if authority is None and not POSTCODE_DISTRICT.fullmatch(code):
@@ -206,15 +228,43 @@ def set_areas(member: Member, lot: Lot, areas: Collection[str], today: date) -> 
             raise RuleBroken(f"{authority.name} does not take part in this framework; leave that area out.")
         if limited and authority is not None and code not in limited and all(code in access for code in limited):
             raise RuleBroken(f"The lot {lot.name} does not cover {authority.name}; leave that area out.")
-        rows.append(
-            kept.get(code)
-            or MemberArea(
-                authority_id=authority.id if authority else None,
-                authority=authority,
-                district="" if authority else code,
-            )
+        rows.append((authority, "" if authority else code))
+    put_areas(member, rows, today)
+
+
+def put_areas(member: Member, wanted: Collection[tuple[Organisation | None, str]], today: date) -> None:
+    """Let a member work in these areas from today, each an authority or a postcode district.
+
+    Where it worked before keeps its days, so that a past day is told as it was; the areas of a new member are bounded
+    by its history alone.
+    """
+    db.session.flush()
+    now = {area.code: area for area in member.areas}
+    codes = {authority.code if authority else district: (authority, district) for authority, district in wanted}
+    ever = select(MemberArea.id).where(MemberArea.member_id == member.id).limit(1)
+    from_on = None if db.session.scalar(ever) is None else today
+    for code, area in now.items():
+        if code in codes:
+            continue
+        if area.from_on == today:
+            db.session.delete(area)
+        else:
+            area.to_on = today
+    # The old rows give up their places before new ones take them.
+    db.session.flush()
+    db.session.add_all(
+        MemberArea(
+            member_id=member.id,
+            authority_id=authority.id if authority else None,
+            authority=authority,
+            district=district,
+            from_on=from_on,
         )
-    member.areas = rows
+        for code, (authority, district) in codes.items()
+        if code not in now
+    )
+    db.session.flush()
+    db.session.expire(member, ["areas"])
 
 
 def access_of(framework_id: int) -> dict[str, list[tuple[date | None, date | None]]]:
@@ -235,34 +285,42 @@ def admit_member(
 ) -> None:
     """Admit a checked applicant from today, with a rank (the next free one when none is named).
 
-    The rank goes into a new edition of ranks from today, and into every edition that starts later. Raises as
-    ``set_member_status`` does, ``RuleBroken`` while a document that the lot requires is not there and verified, and
-    ``Clash`` for a rank that another member holds.
+    The rank goes into the edition of ranks from today, a new one where none starts today, and into every edition that
+    starts later; what these editions say of their making stays. Raises as ``set_member_status`` does, ``RuleBroken``
+    while a document that the lot requires is not there and verified, and ``Clash`` for a rank that another member
+    holds.
     """
     # Lots before contractors, as allocation locks them.
     lot = lock_lot(member.lot_id)
     today = local_date(now)
     if closed := why_nobody_enters(lot.framework, today):
         raise RuleBroken(closed)
+    held = {day: places_held(lot.id, day) for day in [today, *later_editions(lot.id, today)]}
     set_member_status(member, MemberStatus.ACTIVE, reason=reason, by=by, now=now)
     if lacks := lacking_documents(member, today):
         raise RuleBroken(
             f"{member.contractor.organisation.name} cannot be admitted to the lot {lot.name} yet: {'; '.join(lacks)}. "
             "Each required document must be verified first."
         )
-    for starts_on in [today, *later_editions(lot.id, today)]:
-        places = ranks_on(lot.id, starts_on)
+    for starts_on, places in held.items():
         placed = places.pop(member.id, None)
-        if placed is not None and (rank is None or starts_on > today):
-            # An edition that was made for a review has placed the applicant already.
-            places[member.id] = placed
-            refuse_shared_ranks(lot, places, members_of_lot(lot.id), starts_on)
+        stays = placed is not None and (rank is None or starts_on > today)
+        # An edition that was made for a review has placed the applicant already.
+        if placed is not None and stays and _is_free(lot, {**places, member.id: placed}, starts_on):
             continue
-        taken = max((place.rank for place in places.values()), default=0)
+        last = max((place.rank for place in places.values()), default=0)
         # A later edition may have given the rank to somebody else: there the newcomer goes to the end.
-        wanted = rank if rank is not None and starts_on == today else taken + 1
-        places[member.id] = RankWanted(wanted, share_bp)
-        set_ranks(lot, starts_on, places, note=f"{code_of(member)} admitted", by=by, now=now, everyone=False)
+        wanted = rank if rank is not None and starts_on == today else last + 1
+        add_place(lot, starts_on, member, RankWanted(wanted, share_bp), by=by, now=now)
+
+
+def _is_free(lot: Lot, places: Mapping[int, RankWanted], day: date) -> bool:
+    """Whether no two members share a rank at these places."""
+    try:
+        refuse_shared_ranks(lot, places, members_of_lot(lot.id), day)
+    except SharedRank:
+        return False
+    return True
 
 
 def why_nobody_enters(framework: Framework, today: date) -> str | None:
@@ -295,7 +353,7 @@ def change_member_terms(
     db.session.refresh(member)
     today = local_date(now)
     current = standing_now(member_id, today)
-    if current is None or current.status in {MemberStatus.RELEASED, MemberStatus.REMOVED}:
+    if current is None or current.status in ENDED:
         raise WrongState("This membership has ended; its areas and its adjustment stay as they were.")
     check_adjustment(adjustment_bp)
     was_areas, was_adjustment = sorted(area.code for area in member.areas), member.adjustment_bp

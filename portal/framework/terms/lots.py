@@ -78,7 +78,7 @@ def add_lot(
         lot = Lot(framework_id=framework.id, framework=framework, method=Method.RANKED_CASCADE)
         _put_lot_terms(lot, wanted, local_date(now))
     db.session.add(lot)
-    db.session.flush()
+    ask_for(lot, wanted.documents, None)
     audit.record("lot added", f"framework:{framework.code}", at=now, actor=by, **plain_lot(wanted))
     return lot
 
@@ -95,7 +95,7 @@ def change_lot(lot_id: int, terms: LotTermsWanted, *, by: str, now: datetime) ->
     if lot is None:
         raise NotFound("There is no such lot.")
     _put_lot_terms(lot, terms, local_date(now))
-    db.session.flush()
+    ask_for(lot, terms.documents, local_date(now))
     audit.record("lot changed", f"framework:{lot.framework.code}", at=now, actor=by, **plain_lot(terms))
     return lot
 
@@ -149,12 +149,36 @@ def _put_lot_terms(lot: Lot, terms: LotTermsWanted, today: date) -> None:
         kept = {each.work_type: each for each in lot.work_types}
         lot.work_types = [kept.get(each) or LotWorkType(work_type=each) for each in wanted]
         lot.areas = areas
-        asked = {each.kind: each for each in lot.requirements}
-        lot.requirements = []
-        for kind, how in sorted(terms.documents.items()):
-            requirement = asked.get(kind) or LotRequirement(kind=kind)
-            requirement.required, requirement.minimum_pence = how.required, how.minimum_pence
-            lot.requirements.append(requirement)
+
+
+def ask_for(lot: Lot, documents: Mapping[str, Asked], since: date | None) -> None:
+    """Let the lot ask for these kinds of document from the day ``since`` (``None``: ever, for a lot that is new).
+
+    What it asked for before keeps its days, so that a past day is told as it was.
+    """
+    db.session.flush()
+    now = {each.kind: each for each in lot.requirements}
+    for kind, requirement in now.items():
+        how = documents.get(kind)
+        if how is not None and (how.required, how.minimum_pence) == (requirement.required, requirement.minimum_pence):
+            continue
+        if since is None or requirement.from_on == since:
+            db.session.delete(requirement)
+        else:
+            requirement.to_on = since
+    # The old rows give up their places before new ones take them.
+    db.session.flush()
+    for kind, how in sorted(documents.items()):
+        known = now.get(kind)
+        if known is not None and (how.required, how.minimum_pence) == (known.required, known.minimum_pence):
+            continue
+        db.session.add(
+            LotRequirement(
+                lot_id=lot.id, kind=kind, required=how.required, minimum_pence=how.minimum_pence, from_on=since
+            )
+        )
+    db.session.flush()
+    db.session.expire(lot, ["requirements"])
 
 
 def check_lot_numbers(terms: LotTermsWanted) -> None:
@@ -216,5 +240,6 @@ def require_documents(lot: Lot, kinds: Iterable[str], *, by: str, now: datetime)
     """Let ``lot`` require these kinds of document of its members too, from now on."""
     more = sorted(set(kinds) - {requirement.kind for requirement in lot.requirements})
     if more:
-        lot.requirements += [LotRequirement(kind=kind, required=True) for kind in more]
+        asked = {each.kind: Asked(each.required, each.minimum_pence) for each in lot.requirements}
+        ask_for(lot, asked | {kind: Asked() for kind in more}, local_date(now))
         audit.record("documents required", f"framework:{lot.framework.code}", at=now, actor=by, lot=lot.name, more=more)

@@ -141,16 +141,16 @@ def create_framework(
 def change_framework(
     framework_id: int, terms: FrameworkTerms, *, by: str, now: datetime, longest: Longest | None = None
 ) -> Framework:
-    """Change a framework's terms. Its end is moved later by ``extend_framework`` only, with a reason.
+    """Change a framework's terms. Once it has started, its end is moved later by ``extend_framework`` only, and more
+    than the value cap is allowed by ``decide_on_cap`` only, each with a reason.
 
-    Raises ``RuleBroken`` for terms that no framework can have, or a later end once the framework runs.
+    Raises ``WrongTerm`` for terms that no framework can have, and for what is settled once it has started.
     """
     framework = lock_framework(framework_id)
     checked = checked_terms(terms, longest or Longest())
     was, today = terms_of(framework), local_date(now)
-    running = was.starts_on is not None and was.starts_on <= today and was.ends_on is not None
-    if running and (checked.ends_on is None or (was.ends_on is not None and checked.ends_on > was.ends_on)):
-        raise WrongTerm("This framework is in force: extend it, with a reason, instead of moving its end.", "ends_on")
+    if has_started(framework, today):
+        _keep_settled(was, checked, today)
     _keep_reviews(framework, checked)
     before = plain(was)
     changed = {name: value for name, value in plain(checked).items() if value != before[name]}
@@ -160,13 +160,35 @@ def change_framework(
     return framework
 
 
+def has_started(framework: Framework, today: date) -> bool:
+    """Whether a framework's first day has come: its start, kind and regime are settled from then on."""
+    return framework.starts_on is not None and framework.starts_on <= today
+
+
+def _keep_settled(was: FrameworkTerms, wanted: FrameworkTerms, today: date) -> None:
+    """Refuse what a framework that has started may no longer change; what was not stated yet may be stated."""
+    since = f"This framework started on {date_text(was.starts_on)}" if was.starts_on else ""
+    for term, what in (("starts_on", "start"), ("kind", "kind"), ("regime", "regime, open or closed,")):
+        if getattr(wanted, term) != getattr(was, term):
+            raise WrongTerm(f"{since}: its {what} can no longer be changed.", term)
+    if was.ends_on is not None and (wanted.ends_on is None or wanted.ends_on > was.ends_on):
+        raise WrongTerm(f"{since}: extend it, with a reason, instead of moving its end.", "ends_on")
+    if wanted.ends_on is not None and wanted.ends_on != was.ends_on and wanted.ends_on < today:
+        raise WrongTerm(f"{date_text(wanted.ends_on)} is in the past; the framework ends today or later.", "ends_on")
+    cap = was.value_cap_pence
+    if cap is not None and (wanted.value_cap_pence is None or wanted.value_cap_pence > cap):
+        raise WrongTerm(
+            f"{since}: its value cap of {shown(cap)} is neither raised nor taken away in its terms. Record the "
+            "decision to call off beyond it, with the reason.",
+            "value_cap_pence",
+        )
+
+
 def _keep_reviews(framework: Framework, terms: FrameworkTerms) -> None:
-    """Refuse terms under which a re-opening that is planned or open could not be."""
+    """Refuse dates outside which a re-opening that is planned or open would lie."""
     for review in framework.reviews:
         if review.status is ReviewStatus.CLOSED:
             continue
-        if review.status is ReviewStatus.OPEN and terms.regime is Regime.CLOSED:
-            raise WrongTerm(f"The review of {date_text(review.due_on)} is open; close it first.", "regime")
         if not holds((terms.starts_on, terms.ends_on), review.due_on):
             raise WrongTerm(
                 f"The review of {date_text(review.due_on)} would lie outside these dates; move it first.",
@@ -256,7 +278,6 @@ def extend_framework(
         actor=by,
         was=was.isoformat(),
         becomes=until.isoformat(),
-        reason=reason,
     )
     return extension
 
@@ -286,7 +307,6 @@ def decide_on_cap(framework_id: int, allowed_pence: int, *, reason: str, by: str
         at=now,
         actor=by,
         allowed_pence=allowed_pence,
-        reason=decision.reason,
     )
     return decision
 

@@ -62,26 +62,28 @@ def new() -> ResponseReturnValue:
 @requires(Permission.MANAGE_FRAMEWORK)
 def edit(code: str) -> ResponseReturnValue:
     """Change a framework's terms."""
-    framework = framework_in_full(code)
+    framework, now = framework_in_full(code), clock.now()
     form = TermsForm(data=terms_as_entered(services.terms_of(framework)))
+    name, started = framework.name, services.has_started(framework, clock.local_date(now))
     if not form.validate_on_submit():
-        return terms_page(form, code, framework.name), 422 if form.is_submitted() else 200
-    name = framework.name
+        return terms_page(form, code, name, started=started), 422 if form.is_submitted() else 200
     try:
         with transaction():
             services.change_framework(
-                framework.id, form.terms(), by=signed_in_person().email, now=clock.now(), longest=longest()
+                framework.id, form.terms(), by=signed_in_person().email, now=now, longest=longest()
             )
     except (RuleBroken, Clash) as fault:
         put_fault(form, fault, "name")
-        return terms_page(form, code, name), 422
+        return terms_page(form, code, name, started=started), 422
     flash("The terms are changed.", "success")
     return redirect(url_for("framework.one", code=code))
 
 
-def terms_page(form: NewFrameworkForm, code: str | None = None, name: str = "") -> str:
-    """The page around the terms of a new framework, or of the one with ``code``."""
-    return render_template("framework/terms.html", form=form, code=code, name=name, longest=longest())
+def terms_page(form: NewFrameworkForm, code: str | None = None, name: str = "", *, started: bool = False) -> str:
+    """The page around the terms of a new framework, or of the one with ``code``, which may have started."""
+    return render_template(
+        "framework/terms.html", form=form, code=code, name=name, started=started, longest=longest()
+    )
 
 
 @bp.route("/<code>/extend", methods=["GET", "POST"])
