@@ -15,7 +15,7 @@ from portal.framework.listing.queries import BANDS, Choices, Search, Shown
 
 SHOWN_TEXT = {
     Shown.ACTIVE: "Active",
-    Shown.LAPSED: "Lapsed: a required document does not hold",
+    Shown.LAPSED: "Lapsed: no valid document",
     Shown.SUSPENDED: "Suspended",
     Shown.APPLIED: "Applied",
     Shown.CHECKING: "Being checked",
