@@ -7,13 +7,23 @@ from __future__ import annotations
 
 import click
 
-from portal.cli import accounts, analytics, framework, frameworks, jobs, lots, members, rates, running
+from portal.cli import accounts, analytics, changes, framework, frameworks, jobs, lots, members, rates, running
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Contractor framework and schedule of rates for home adaptations."""
 
+
+for group, verbs in (
+    (frameworks.frameworks, (changes.framework_terms, changes.framework_lead)),
+    (lots.lots, (changes.lot_terms,)),
+    (members.members, (changes.member_terms,)),
+    (framework.contractors, (changes.firm_details, changes.firm_available, changes.firm_away)),
+    (jobs.jobs, (changes.job_quote, changes.job_direct)),
+):
+    for verb in verbs:
+        group.add_command(verb)
 
 for command in (
     *running.COMMANDS,

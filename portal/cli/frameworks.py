@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from enum import StrEnum
 from typing import Any
 
 import click
@@ -28,7 +29,7 @@ def frameworks() -> None:
     """Frameworks: their terms, who takes part, and how they are used."""
 
 
-def kinds(states: type[FrameworkKind] | type[Regime] | type[ContractingParty]) -> click.Choice[str]:
+def kinds(states: type[StrEnum]) -> click.Choice[str]:
     """The values of an enumeration as the choices of an option."""
     return click.Choice([each.value for each in states])
 

@@ -100,6 +100,26 @@ def change_lot(lot_id: int, terms: LotTermsWanted, *, by: str, now: datetime) ->
     return lot
 
 
+def terms_of_lot(lot: Lot) -> LotTermsWanted:
+    """A lot's terms as values, as ``change_lot`` takes them."""
+
+    def by_priority(window: str) -> dict[Priority, int]:
+        return {each: getattr(lot, f"{window}_{each.name.lower()}") for each in Priority}
+
+    return LotTermsWanted(
+        lot.name,
+        tuple(each.work_type for each in lot.work_types),
+        tuple(each.authority.code if each.authority else each.district for each in lot.areas),
+        lot.value_from_pence,
+        lot.value_to_pence,
+        lot.capacity_rule,
+        by_priority("answer_hours"),
+        by_priority("start_days"),
+        lot.works_days,
+        {each.kind: Asked(each.required, each.minimum_pence) for each in lot.requirements},
+    )
+
+
 def plain_lot(terms: LotTermsWanted) -> dict[str, Any]:
     """A lot's terms as values that JSON can carry."""
     return {
