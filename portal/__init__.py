@@ -13,6 +13,8 @@ from flask_login import LoginManager
 from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+import portal.rates.price_lists.models
+import portal.rates.reviews.models  # noqa: F401
 from portal.accounts import views as accounts_views
 from portal.accounts.guard import check_every_route
 from portal.accounts.services import person_for_session

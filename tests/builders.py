@@ -156,7 +156,7 @@ def standing_of(membership: Member, on: date = TODAY) -> MemberStatus:
 def schedule_file(items: Mapping[str, int]) -> ScheduleFile:
     """A price list of items at rates in pence, as if read from a file."""
     records = [
-        (row, code, f"Item {code}", None, "Lifts", "nr", rate, None, None, None)
+        (row, code, f"Item {code}", None, "Lifts", "nr", rate, None, None, None, None, None, None)
         for row, (code, rate) in enumerate(items.items(), start=2)
     ]
     return ScheduleFile("rates.csv", records, {}, [], [])

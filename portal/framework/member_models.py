@@ -138,6 +138,21 @@ class Member(Base):
         viewonly=True,
     )
     events: Mapped[list[MemberEvent]] = relationship(order_by="MemberEvent.id")
+    bands: Mapped[list[MemberBand]] = relationship(order_by="MemberBand.from_pence", cascade="all, delete-orphan")
+
+
+class MemberBand(Base):
+    """A member's adjustment for jobs from ``from_pence`` at schedule rates on, in place of its usual one."""
+
+    __tablename__ = "member_band"
+    __table_args__ = (
+        CheckConstraint("from_pence > 0", name="from_above_zero"),
+        CheckConstraint("adjustment_bp > -10000", name="adjustment_keeps_a_price"),
+    )
+
+    member_id: Mapped[int] = reference_to("member", index=False, primary_key=True)
+    from_pence: Mapped[Pence] = mapped_column(primary_key=True)
+    adjustment_bp: Mapped[BasisPoints]
 
 
 class MemberEvent(Base):

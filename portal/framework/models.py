@@ -11,8 +11,16 @@ from sqlalchemy import Boolean, CheckConstraint, Date, Float, Index, String, Uni
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.accounts.models import Organisation
-from portal.framework.states import CapacityRule, ContractingParty, FrameworkKind, Method, Regime, ReviewStatus
-from portal.kernel.db import Base, Code, Id, Instant, Name, Pence, not_negative, reference_to, state_column
+from portal.framework.states import (
+    CapacityRule,
+    ContractingParty,
+    FrameworkKind,
+    Method,
+    Regime,
+    ReviewStatus,
+    VariationRates,
+)
+from portal.kernel.db import Base, BasisPoints, Code, Id, Instant, Name, Pence, not_negative, reference_to, state_column
 
 #: Longest work type and postcode district, in characters.
 WORK_TYPE = 120
@@ -79,6 +87,8 @@ class Framework(Base):
     guaranteed_pence: Mapped[Pence | None]
     # Postcode areas and districts whose firms count as local, separated by spaces: "AL SG5".
     local_areas: Mapped[str] = mapped_column(String(400), default="")
+    # At which rates a change to the works of an order is priced.
+    variation_rates: Mapped[VariationRates] = state_column(VariationRates, default=VariationRates.ORDER_EDITION)
 
     lots: Mapped[list[Lot]] = relationship(back_populates="framework", order_by="Lot.name")
     participations: Mapped[list[Participation]] = relationship(
@@ -176,6 +186,8 @@ class Lot(Base):
         UniqueConstraint("framework_id", "name"),
         CheckConstraint("value_to_pence IS NULL OR value_to_pence > value_from_pence", name="value_band"),
         not_negative("value_from_pence"),
+        not_negative("minimum_order_pence"),
+        CheckConstraint("out_of_hours_bp BETWEEN 0 AND 20000", name="out_of_hours"),
     )
 
     id: Mapped[Id]
@@ -193,6 +205,9 @@ class Lot(Base):
     start_days_routine: Mapped[int] = mapped_column(default=30)
     # How long the works take at the most: documents must hold until then.
     works_days: Mapped[int] = mapped_column(default=14)
+    # The least that an order comes to, excluding VAT, and what is added to rates for work out of hours.
+    minimum_order_pence: Mapped[Pence] = mapped_column(default=0)
+    out_of_hours_bp: Mapped[BasisPoints] = mapped_column(default=0)
 
     framework: Mapped[Framework] = relationship(back_populates="lots")
     work_types: Mapped[list[LotWorkType]] = relationship(order_by="LotWorkType.work_type", cascade="all, delete-orphan")

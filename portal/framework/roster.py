@@ -38,6 +38,7 @@ from portal.framework.member_models import (
     ContractorDocument,
     Member,
     MemberArea,
+    MemberBand,
     MemberEvent,
     RankEdition,
     RankPlace,
@@ -82,6 +83,8 @@ class Listed:
     month_limit_pence: int | None
     accepts_from: date | None
     adjustment_bp: int
+    # Its adjustments for jobs of more value: (from pence, basis points).
+    bands: tuple[tuple[int, int], ...]
     standing: Standing
     since: date
     rank: int | None
@@ -215,6 +218,9 @@ class Roster:
             .join(Member, Member.id == MemberArea.member_id)
             .outerjoin(Organisation, Organisation.id == MemberArea.authority_id)
             .where(Member.lot_id.in_(lot_ids), held_on(MemberArea, self.day)),
+            fact("band", MemberBand.member_id, number=MemberBand.from_pence, second=MemberBand.adjustment_bp)
+            .join(Member, Member.id == MemberBand.member_id)
+            .where(Member.lot_id.in_(lot_ids)),
             fact(
                 "document",
                 ContractorDocument.contractor_id,
@@ -267,6 +273,7 @@ class Roster:
             row.month_limit_pence,
             row.accepts_from,
             row.adjustment_bp,
+            tuple(sorted((each.number, each.second) for each in facts.get(("band", row.member_id), ()))),
             standing(row.status, row.reason, row.until_on, day),
             row.until_on if ended else row.from_on,
             row.rank,

@@ -32,6 +32,13 @@ class ContractingParty(StrEnum):
     APPLICANT = "applicant"
 
 
+class VariationRates(StrEnum):
+    """At which rates a change to the works of an order is priced: those of the order, or those of the day."""
+
+    ORDER_EDITION = "order-edition"
+    EDITION_IN_FORCE = "edition-in-force"
+
+
 class CapacityRule(StrEnum):
     """Which open jobs count against a contractor's number of jobs at once."""
 

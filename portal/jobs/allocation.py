@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from portal.framework.rules import Period, earliest_start, holds
@@ -19,29 +18,11 @@ from portal.framework.states import CapacityRule, MemberStatus, Priority
 from portal.kernel.clock import date_text, local_date
 from portal.kernel.money import shown
 from portal.kernel.working_time import Nation, add_working_days, add_working_hours
-from portal.rates.pricing import price_line
 
 #: Stored with every decision; a change of the rule gets a new number.
-RULE_VERSION = "ranked-cascade/3"
+RULE_VERSION = "ranked-cascade/4"
 #: Decisions of these rules come out the same here: what a rule did not know yet, its facts do not hold.
-KNOWN_RULES = frozenset({"ranked-cascade/1", "ranked-cascade/2", RULE_VERSION})
-
-
-class WorksPrices(dict[int, int]):
-    """What a job's lines come to in pence, excluding VAT, by a member's adjustment in basis points.
-
-    A price is worked out when it is first asked for, once for all members with that adjustment; what was asked for is
-    kept, to be stored with the decision. ``lines`` holds quantity and rate in pence.
-    """
-
-    def __init__(self, lines: Sequence[tuple[Decimal, int]]) -> None:
-        super().__init__()
-        self._lines = lines
-
-    def __missing__(self, adjustment_bp: int) -> int:
-        price = sum(price_line(quantity, rate, adjustment_bp).net_pence for quantity, rate in self._lines)
-        self[adjustment_bp] = price
-        return price
+KNOWN_RULES = frozenset({"ranked-cascade/1", "ranked-cascade/2", "ranked-cascade/3", RULE_VERSION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +53,8 @@ class JobFacts:
     ``access`` holds the authority's periods on the framework; ``None`` means that nobody stated any. ``used_pence``
     is what the framework has spent and committed, ``cap_pence`` how far it may go. ``quotes`` counts the quotes that
     were given; ``direction`` says that somebody decided to do without the missing ones. ``prices`` holds what the
-    works cost by adjustment; ``None`` in what the first two rules stored, which held the value at schedule rates
-    against the limits.
+    works cost by the key of a member's terms (see ``WorksPrices``); ``None`` in what the first two rules stored, which
+    held the value at schedule rates against the limits.
     """
 
     area: str
@@ -85,7 +66,7 @@ class JobFacts:
     cap_pence: int | None = None
     quotes: int = 0
     direction: bool = False
-    prices: Mapping[int, int] | None = None
+    prices: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +76,8 @@ class MemberFacts:
     ``load`` counts the open offers and running jobs that count by the lot's rule. ``documents`` holds the last good
     day by kind, ``short_cover`` the cover in pence of documents that hold but cover too little. ``month_pence`` is
     the work given in this calendar month, ``quote_pence`` its quote for this job. ``earlier`` says how this member
-    already dealt with this very job (``"declined"``…), or is empty.
+    already dealt with this very job (``"declined"``…), or is empty. ``adjustment_bp`` is the one for the job's value;
+    ``price_key`` the key of its terms for this job, where it has rates of its own for these works.
     """
 
     code: str
@@ -114,6 +96,12 @@ class MemberFacts:
     month_pence: int = 0
     short_cover: Mapping[str, int] = field(default_factory=dict)
     quote_pence: int | None = None
+    price_key: str = ""
+
+    @property
+    def terms_key(self) -> str:
+        """The key of its terms for this job: the adjustment alone, unless it has rates of its own."""
+        return self.price_key or str(self.adjustment_bp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +118,10 @@ class Ranked:
 
 
 def price_for(member: MemberFacts, job: JobFacts, lot: LotFacts) -> int | None:
-    """What the job costs at a member, in pence: its quote, or the lines at its adjustment; ``None`` without a quote."""
+    """What the job costs at a member, in pence: its quote, or the lines on its terms; ``None`` without a quote."""
     if job.prices is None:
         return job.value_pence
-    return job.prices[member.adjustment_bp] if lot.quotes_needed is None else member.quote_pence
+    return job.prices[member.terms_key] if lot.quotes_needed is None else member.quote_pence
 
 
 def serves(areas: Collection[str], area: str, district: str) -> bool:
@@ -306,8 +294,8 @@ def inputs(
         "cap_pence": job.cap_pence,
         "quotes": job.quotes,
         "direction": job.direction,
-        # Keys are text in JSON; every price that the rule asked for.
-        "prices": None if job.prices is None else {str(bp): job.prices[bp] for bp in sorted(job.prices)},
+        # Every price that the rule asked for.
+        "prices": None if job.prices is None else {key: job.prices[key] for key in sorted(job.prices)},
         "lot_areas": sorted(lot.areas),
         "covers": dict(lot.covers),
         "capacity_rule": lot.capacity_rule.value,
@@ -333,6 +321,7 @@ def basis(member: MemberFacts) -> dict[str, Any]:
         "month_pence": member.month_pence,
         "short_cover": dict(member.short_cover),
         "quote_pence": member.quote_pence,
+        "price_key": member.price_key,
     }
 
 
@@ -357,7 +346,7 @@ def stored_facts(stored: Mapping[str, Any]) -> tuple[JobFacts, LotFacts, date]:
         stored.get("cap_pence"),
         stored.get("quotes", 0),
         stored.get("direction", False),
-        None if prices is None else {int(bp): pence for bp, pence in prices.items()},
+        prices,
     )
     lot = LotFacts(
         stored["lot"],
@@ -394,4 +383,5 @@ def stored_member(code: str, stored: Mapping[str, Any]) -> MemberFacts:
         stored.get("month_pence", 0),
         stored.get("short_cover", {}),
         stored.get("quote_pence"),
+        stored.get("price_key", ""),
     )

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
-from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Select, func, select, union_all
+from sqlalchemy import Row, Select, func, select, union_all
 
 from portal.accounts.models import Organisation
 from portal.framework.member_models import Member
@@ -21,11 +20,14 @@ from portal.framework.models import Lot
 from portal.framework.roster import Listed, LotTerms, Roster, fact
 from portal.framework.rules import last_good_day
 from portal.framework.states import CapacityRule, FrameworkKind, Priority
-from portal.jobs.allocation import JobFacts, LotFacts, MemberFacts, Windows, WorksPrices, basis, order_key
-from portal.jobs.models import Direction, Estimate, Job, Offer, offer_is
+from portal.jobs.allocation import JobFacts, LotFacts, MemberFacts, Windows, basis, order_key
+from portal.jobs.models import Direction, Estimate, Job, JobLine, Offer, offer_is
 from portal.jobs.states import OPEN, OfferStatus
 from portal.kernel.clock import LOCAL, local_date
 from portal.kernel.db import db
+from portal.rates.models import MemberRate
+from portal.rates.own_rates import rate_in_force
+from portal.rates.pricing import Work, WorksPrices, band_adjustment
 
 #: Offers that spend or commit money: on offer, ordered, done.
 COMMITTED = (OfferStatus.ACCEPTED, OfferStatus.COMPLETED, OfferStatus.SENT)
@@ -46,6 +48,9 @@ class Card:
     email: str
     facts: MemberFacts
     basis: str
+    # What prices it: its adjustments for jobs of more value, and its own rates in pence by code.
+    bands: tuple[tuple[int, int], ...] = ()
+    own_rates: Mapping[str, int] = field(default_factory=dict)
 
     def changed(self, **facts: Any) -> Card:
         """The same member with some facts changed."""
@@ -75,6 +80,7 @@ class Board:
         self.earlier: defaultdict[int, dict[int, str]] = defaultdict(dict)
         self.estimates: defaultdict[int, dict[int, int]] = defaultdict(dict)
         self.directions: set[int] = set()
+        self.own_rates: defaultdict[int, dict[str, int]] = defaultdict(dict)
         self._read_offers(jobs)
         self.cards = {
             lot_id: {
@@ -116,6 +122,12 @@ class Board:
             fact("earlier", Offer.job_id, Offer.status, number=Offer.member_id).where(
                 Offer.job_id.in_(job_ids), Offer.status.in_(list(EARLIER_WORDS))
             ),
+            fact("own rate", MemberRate.member_id, MemberRate.code, number=MemberRate.rate_pence).where(
+                MemberRate.member_id.in_(members),
+                MemberRate.code.in_(select(JobLine.code).where(JobLine.job_id.in_(job_ids))),
+                MemberRate.rate_pence.is_not(None),
+                rate_in_force(self.today),
+            ),
         ]
         if capped:
             branches.append(spent)
@@ -133,23 +145,29 @@ class Board:
             )
             branches.append(fact("direction", Direction.job_id).where(Direction.job_id.in_(job_ids)))
         for row in db.session.execute(union_all(*branches)):
-            match row.what:
-                case "authority":
-                    self.authorities[row.owner] = row.text
-                case "load":
-                    self.loads[row.owner] = row.number
-                case "lot load":
-                    self.lot_loads[row.owner] = row.number
-                case "month":
-                    self.months[row.owner] = row.number
-                case "earlier":
-                    self.earlier[row.owner][row.number] = EARLIER_WORDS[OfferStatus(row.text)]
-                case "used":
-                    self.used[row.owner] = row.number
-                case "estimate":
-                    self.estimates[row.owner][row.second] = row.number
-                case "direction":
-                    self.directions.add(row.owner)
+            self._keep(row)
+
+    def _keep(self, row: Row[Any]) -> None:
+        """One thing that is known of offers, jobs or members."""
+        match row.what:
+            case "authority":
+                self.authorities[row.owner] = row.text
+            case "load":
+                self.loads[row.owner] = row.number
+            case "lot load":
+                self.lot_loads[row.owner] = row.number
+            case "month":
+                self.months[row.owner] = row.number
+            case "earlier":
+                self.earlier[row.owner][row.number] = EARLIER_WORDS[OfferStatus(row.text)]
+            case "used":
+                self.used[row.owner] = row.number
+            case "estimate":
+                self.estimates[row.owner][row.second] = row.number
+            case "own rate":
+                self.own_rates[row.owner][row.text] = row.number
+            case "direction":
+                self.directions.add(row.owner)
 
     def _card(self, each: Listed) -> Card:
         lot = self.lot_facts[each.lot_id]
@@ -169,7 +187,8 @@ class Board:
             month_pence=self.months[each.contractor_id] if each.month_limit_pence is not None else 0,
             short_cover=self._short_cover(each, lot),
         )
-        return Card(each.member_id, each.contractor_id, each.email, facts, basis_text(facts))
+        own = self.own_rates.get(each.member_id, {})
+        return Card(each.member_id, each.contractor_id, each.email, facts, basis_text(facts), each.bands, own)
 
     def _load(self, contractor_id: int, member_id: int, lot: LotFacts) -> int:
         if lot.capacity_rule is CapacityRule.THIS_LOT:
@@ -192,8 +211,13 @@ class Board:
             best[document.kind] = max(best.get(document.kind, 0), document.cover_pence or 0)
         return {kind: best[kind] for kind, least in lot.covers.items() if kind in best and best[kind] < least}
 
-    def job_facts(self, job: Job, start_by: date, lines: Sequence[tuple[Decimal, int]]) -> JobFacts:
-        """A job as the rule sees it now; ``lines`` holds quantity and rate in pence of each of its lines."""
+    def works(self, job: Job, works: Sequence[Work]) -> WorksPrices:
+        """What a job's works cost by a member's terms, with what its lot says of small orders and late hours."""
+        lot = self.lots[job.lot_id]
+        return WorksPrices(works, lot.out_of_hours_bp if job.out_of_hours else 0, lot.minimum_order_pence)
+
+    def job_facts(self, job: Job, start_by: date, prices: WorksPrices) -> JobFacts:
+        """A job as the rule sees it now, with what its works cost."""
         terms = self.roster.lots[job.lot_id]
         area = self.authorities[job.authority_id]
         return JobFacts(
@@ -206,22 +230,27 @@ class Board:
             terms.cap_pence,
             len(self.estimates[job.id]),
             job.id in self.directions,
-            WorksPrices(lines),
+            prices,
         )
 
-    def members_for(self, job: Job) -> dict[str, Card]:
-        """The members of the job's lot as they stand now, by contractor code."""
+    def members_for(self, job: Job, prices: WorksPrices) -> dict[str, Card]:
+        """The members of the job's lot as they stand now, on their terms for these works, by contractor code."""
         cards, earlier = self.cards.get(job.lot_id, {}), self.earlier.get(job.id, {})
         # Quotes count where work is bought by quotations now, whatever else is in the batch.
         by_quotes = self.lot_facts[job.lot_id].quotes_needed is not None
         estimates = self.estimates.get(job.id, {}) if by_quotes else {}
-        if not earlier and not estimates:
-            return cards
-        return cards | {
+        changed = {
             code: card.changed(earlier=earlier.get(card.member_id, ""), quote_pence=estimates.get(card.member_id))
             for code, card in cards.items()
             if card.member_id in earlier or card.member_id in estimates
         }
+        for code, card in cards.items():
+            if card.bands or card.own_rates:
+                adjustment = band_adjustment(card.facts.adjustment_bp, card.bands, job.value_pence)
+                key = prices.key(adjustment, card.own_rates)
+                own = key if key != str(adjustment) else ""
+                changed[code] = changed.get(code, card).changed(adjustment_bp=adjustment, price_key=own)
+        return cards | changed if changed else cards
 
     def take(self, card: Card, job: Job, price_pence: int) -> None:
         """Use up one job's worth of the contractor's capacity in every lot it is a member of, and its price of the

@@ -70,7 +70,9 @@ def _totals_add_up() -> Iterator[str]:
         yield f"The offer {offer_id} was made at {price} pence, its order comes to {net}."
     lines = select(OrderLine).execution_options(yield_per=5_000)
     for line in db.session.scalars(lines):
-        if price_line(line.quantity, line.rate_pence, line.adjustment_bp).net_pence != line.net_pence:
+        priced = price_line(line.quantity, line.rate_pence, line.adjustment_bp, line.vat_bp or 0, line.uplift_bp)
+        # An order from before VAT was worked out has none.
+        if priced.net_pence != line.net_pence or line.vat_pence not in (None, priced.vat_pence):
             yield f"Line {line.position} of the order from offer {line.offer_id} does not come to its own price."
 
 

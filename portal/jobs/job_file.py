@@ -26,6 +26,7 @@ FIELDS = (
     Field("lines", "text"),
     Field("address", "text", required=False, longest=400),
     Field("client_phone", "text", required=False, longest=40),
+    Field("out_of_hours", "flag", required=False, words=("out of hours",)),
 )
 
 #: A reference stands in addresses of pages and in commands, so it keeps to characters that need no quoting, and does
@@ -70,6 +71,7 @@ class NewJob:
     required_start: date | None
     lines: tuple[WantedLine, ...]
     row: int | None = None
+    out_of_hours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,7 @@ def read_jobs(path: Path, mapping: Mapping | None = None) -> JobFile:
         lines,
         address,
         phone,
+        out_of_hours,
     ) in reading.records:
         faults = []
         if not REFERENCE.fullmatch(reference):
@@ -142,6 +145,7 @@ def read_jobs(path: Path, mapping: Mapping | None = None) -> JobFile:
                     required,
                     tuple(WantedLine(code, quantity) for code, quantity in wanted),
                     row,
+                    bool(out_of_hours),
                 )
             )
     if not jobs and not problems:

@@ -41,6 +41,8 @@ from portal.kernel.db import (
     state_column,
 )
 from portal.rates.models import Edition
+from portal.rates.states import PriceRule
+from portal.rates.vat import STANDARD
 
 
 class Job(Base):
@@ -70,7 +72,10 @@ class Job(Base):
     client_phone: Mapped[str] = mapped_column(String(40))
     postcode: Mapped[str] = mapped_column(String(10))
     required_start: Mapped[date | None] = mapped_column(Date)
+    # At the schedule's rates, excluding VAT: what value bands and limits are held against.
     value_pence: Mapped[Pence]
+    # The works are done outside working hours, at the lot's uplift.
+    out_of_hours: Mapped[bool] = mapped_column(Boolean, default=False)
     specified_by: Mapped[str] = mapped_column(String(254))
     specified_at: Mapped[Instant]
     # When the job last came to stand where it stands: worklists show the longest wait first.
@@ -95,6 +100,7 @@ class JobLine(Base):
     __table_args__ = (
         UniqueConstraint("job_id", "position"),
         CheckConstraint("quantity > 0", name="quantity_above_zero"),
+        CheckConstraint("vat_bp IN (0, 500, 2000)", name="vat_rate"),
         not_negative("rate_pence"),
     )
 
@@ -107,6 +113,9 @@ class JobLine(Base):
     quantity: Mapped[Quantity]
     rate_pence: Mapped[Pence]
     net_pence: Mapped[Pence]
+    # The schedule's rate or a star rate, and the lowest VAT rate that the item can carry.
+    rule: Mapped[PriceRule] = state_column(PriceRule, default=PriceRule.SCHEDULE_RATE)
+    vat_bp: Mapped[BasisPoints] = mapped_column(default=STANDARD)
 
     job: Mapped[Job] = relationship(back_populates="lines")
 
@@ -223,7 +232,11 @@ class Offer(Base):
     sent_at: Mapped[Instant]
     answer_by: Mapped[Instant]
     start_by: Mapped[date] = mapped_column(Date)
+    # The member's terms as they were when it was made: they price the order, whatever changes meanwhile.
     adjustment_bp: Mapped[BasisPoints]
+    own_rates: Mapped[dict[str, int]] = mapped_column(JsonText, default=dict)
+    uplift_bp: Mapped[BasisPoints] = mapped_column(default=0)
+    minimum_pence: Mapped[Pence] = mapped_column(default=0)
     price_pence: Mapped[Pence]
     # Whether the price is the member's quote; else the lines at its adjustment. An order is written out accordingly.
     quoted: Mapped[bool] = mapped_column(Boolean, default=False)
@@ -239,9 +252,13 @@ class Offer(Base):
 
 
 class OrderLine(Base):
-    """A line of an accepted order: rate, adjustment and price as they were, for good."""
+    """A line of an accepted order: item, edition, rate, adjustment, VAT and price as they were, for good.
+
+    Orders from before VAT was worked out have none.
+    """
 
     __tablename__ = "order_line"
+    __table_args__ = (CheckConstraint("(vat_bp IS NULL) = (vat_pence IS NULL)", name="vat_with_its_rate"),)
 
     offer_id: Mapped[int] = reference_to("offer", index=False, primary_key=True)
     position: Mapped[int] = mapped_column(Integer, primary_key=True)
@@ -250,8 +267,15 @@ class OrderLine(Base):
     unit: Mapped[str] = mapped_column(String(40))
     quantity: Mapped[Quantity]
     rate_pence: Mapped[Pence]
+    rule: Mapped[PriceRule] = state_column(PriceRule)
+    edition_id: Mapped[int] = reference_to("edition")
     adjustment_bp: Mapped[BasisPoints]
+    uplift_bp: Mapped[BasisPoints] = mapped_column(default=0)
     net_pence: Mapped[Pence]
+    vat_bp: Mapped[BasisPoints | None]
+    vat_pence: Mapped[Pence | None]
+
+    edition: Mapped[Edition] = relationship()
 
 
 class Estimate(Base):

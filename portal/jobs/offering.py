@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -23,6 +22,8 @@ from portal.kernel.db import db, insert_rows, table_of
 from portal.kernel.errors import WrongState
 from portal.kernel.outbox import Notice
 from portal.kernel.working_time import Nation
+from portal.rates.pricing import Terms, Work
+from portal.rates.states import PriceRule
 
 #: Jobs decided on, or offers closed, at a time: bounds the memory and the length of a transaction of the clock.
 CHUNK = 500
@@ -50,13 +51,14 @@ def _offer_chunk(jobs: Sequence[Job], done: Allocated, *, because: str, by: str,
     lines = lines_of(jobs)
     decisions: list[dict[str, Any]] = []
     places: list[list[tuple[Any, ...]]] = []
-    chosen: list[tuple[Card | None, date, int]] = []
+    chosen: list[tuple[Card | None, date, int, Terms]] = []
     for job in jobs:
         lot, facts = board.lots[job.lot_id], board.lot_facts[job.lot_id]
         window = windows(lot, job.priority)
         start_by = allocation.start_by(job.required_start, now, window, nation)
-        job_facts = board.job_facts(job, start_by, lines[job.id])
-        cards = board.members_for(job)
+        prices = board.works(job, lines[job.id])
+        job_facts = board.job_facts(job, start_by, prices)
+        cards = board.members_for(job, prices)
         ranking = allocation.rank(job_facts, facts, [card.facts for card in cards.values()], today)
         # Kept before the load grows: the facts as they were decided on.
         places.append(
@@ -76,7 +78,7 @@ def _offer_chunk(jobs: Sequence[Job], done: Allocated, *, because: str, by: str,
         winner = cards[first.member.code] if first else None
         # Where quotes are needed nobody is chosen without one.
         price = (allocation.price_for(winner.facts, job_facts, facts) or 0) if winner else 0
-        chosen.append((winner, start_by, price))
+        chosen.append((winner, start_by, price, prices.terms(winner.facts.terms_key) if winner else Terms()))
         if winner:
             board.take(winner, job, price)
         decisions.append(
@@ -103,7 +105,7 @@ def _offer_chunk(jobs: Sequence[Job], done: Allocated, *, because: str, by: str,
     offers: list[dict[str, Any]] = []
     notices: list[dict[str, Any]] = []
     moved: list[dict[str, Any]] = []
-    for job, decision_id, (winner, start_by, price) in zip(jobs, decision_ids, chosen, strict=True):
+    for job, decision_id, (winner, start_by, price, terms) in zip(jobs, decision_ids, chosen, strict=True):
         status = JobStatus.ALLOCATING if winner else JobStatus.EXHAUSTED
         if status not in JOB_MOVES[job.status]:
             raise WrongState(f"A job that is {job.status.value} cannot become {status.value}.")
@@ -126,7 +128,10 @@ def _offer_chunk(jobs: Sequence[Job], done: Allocated, *, because: str, by: str,
                 "sent_at": now,
                 "answer_by": answer_by,
                 "start_by": start_by,
-                "adjustment_bp": winner.facts.adjustment_bp,
+                "adjustment_bp": terms.adjustment_bp,
+                "own_rates": json.dumps(terms.own_rates),
+                "uplift_bp": terms.uplift_bp,
+                "minimum_pence": terms.minimum_pence,
                 "price_pence": price,
                 "quoted": board.lot_facts[job.lot_id].quotes_needed is not None,
                 "reason": "",
@@ -165,11 +170,13 @@ def officers_of(job: Job) -> list[str]:
     return officers or framework_managers()
 
 
-def lines_of(jobs: Sequence[Job]) -> dict[int, list[tuple[Decimal, int]]]:
-    """Quantity and rate in pence of every line, by job."""
-    lines: dict[int, list[tuple[Decimal, int]]] = {job.id: [] for job in jobs}
-    for job_id, quantity, rate in db.session.execute(
-        select(JobLine.job_id, JobLine.quantity, JobLine.rate_pence).where(JobLine.job_id.in_(lines))
+def lines_of(jobs: Sequence[Job]) -> dict[int, list[Work]]:
+    """The lines of every job as they are priced, in their order."""
+    lines: dict[int, list[Work]] = {job.id: [] for job in jobs}
+    for job_id, code, quantity, rate, rule in db.session.execute(
+        select(JobLine.job_id, JobLine.code, JobLine.quantity, JobLine.rate_pence, JobLine.rule)
+        .where(JobLine.job_id.in_(lines))
+        .order_by(JobLine.job_id, JobLine.position)
     ):
-        lines[job_id].append((quantity, rate))
+        lines[job_id].append(Work(code, quantity, rate, rule is PriceRule.STAR_RATE))
     return lines

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from decimal import Decimal
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import joinedload
@@ -17,9 +16,10 @@ from sqlalchemy.orm import joinedload
 from portal.framework.member_models import Contractor, Member
 from portal.jobs import allocation
 from portal.jobs.board import Board
-from portal.jobs.models import Job, Offer, OrderLine, offer_is
+from portal.jobs.models import Job, Offer, offer_is
 from portal.jobs.notices import accepted_notice, failed_notice, taken_away_notice
 from portal.jobs.offering import CHUNK, Allocated, offer_next, officers_of
+from portal.jobs.ordering import freeze_order
 from portal.jobs.states import JOB_MOVES, OFFER_MOVES, DeclineReason, JobStatus, OfferStatus
 from portal.kernel import audit
 from portal.kernel.clock import date_text, local_date, local_text
@@ -27,7 +27,6 @@ from portal.kernel.db import db, table_of
 from portal.kernel.errors import NotFound, RuleBroken, WrongState
 from portal.kernel.outbox import Notice
 from portal.kernel.working_time import Nation, add_working_days
-from portal.rates.pricing import price_line
 
 #: Who acts when nobody does: the clock.
 CLOCK = "the portal"
@@ -152,7 +151,7 @@ def accept_offer(offer_id: int, *, start_on: date, by: str, now: datetime, natio
     offer.start_on = start_on
     _move_job(job, JobStatus.ACCEPTED, now=now)
     db.session.flush()
-    _freeze_order(offer, job)
+    freeze_order(offer, job)
     notices = [accepted_notice(job, email, start_on, at=now) for email in officers_of(job)]
     if notices:
         db.session.execute(insert(table_of(Notice)), notices)
@@ -175,7 +174,8 @@ def _reasons_now(offer: Offer, job: Job, now: datetime) -> tuple[str, ...]:
     framework and the authority's access to it must hold today: the acceptance is the call-off.
     """
     board = Board([job], now)
-    card = next(card for card in board.members_for(job).values() if card.member_id == offer.member_id)
+    prices = board.works(job, ())
+    card = next(card for card in board.members_for(job, prices).values() if card.member_id == offer.member_id)
     own = replace(
         card.facts,
         load=0,
@@ -185,48 +185,12 @@ def _reasons_now(offer: Offer, job: Job, now: datetime) -> tuple[str, ...]:
         quote_pence=offer.price_pence if offer.quoted else None,
     )
     lot = replace(board.lot_facts[job.lot_id], quotes_needed=1 if offer.quoted else None)
-    facts = board.job_facts(job, offer.start_by, ())
+    facts = board.job_facts(job, offer.start_by, prices)
     # What is committed holds this offer already; it counts once.
     facts = replace(
-        facts, used_pence=facts.used_pence - offer.price_pence, prices={own.adjustment_bp: offer.price_pence}
+        facts, used_pence=facts.used_pence - offer.price_pence, prices={own.terms_key: offer.price_pence}
     )
     return allocation.term_reasons(facts, lot, board.today) + allocation.member_reasons(own, facts, lot, board.today)
-
-
-def _freeze_order(offer: Offer, job: Job) -> None:
-    if offer.quoted:
-        # The works at the price that was quoted for all of them.
-        db.session.add(
-            OrderLine(
-                offer_id=offer.id,
-                position=1,
-                code="QUOTE",
-                description=f"The works as specified, {len(job.lines)} items, at the price quoted",
-                unit="job",
-                quantity=Decimal(1),
-                rate_pence=offer.price_pence,
-                adjustment_bp=0,
-                net_pence=offer.price_pence,
-            )
-        )
-        return
-    rows = []
-    for line in job.lines:
-        priced = price_line(line.quantity, line.rate_pence, offer.adjustment_bp)
-        rows.append(
-            {
-                "offer_id": offer.id,
-                "position": line.position,
-                "code": line.code,
-                "description": line.description,
-                "unit": line.unit,
-                "quantity": line.quantity,
-                "rate_pence": line.rate_pence,
-                "adjustment_bp": offer.adjustment_bp,
-                "net_pence": priced.net_pence,
-            }
-        )
-    db.session.execute(insert(table_of(OrderLine)), rows)
 
 
 def decline_offer(

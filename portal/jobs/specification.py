@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -22,12 +22,12 @@ from portal.jobs.job_file import NewJob
 from portal.jobs.models import Job, JobLine
 from portal.jobs.states import JobStatus
 from portal.kernel import audit
-from portal.kernel.clock import local_date
+from portal.kernel.clock import date_text, local_date
 from portal.kernel.db import db
 from portal.kernel.errors import Clash, InputRefused, Problem, RuleBroken, WrongState
-from portal.rates.models import Edition, Item
-from portal.rates.pricing import PricedLine, price_line
-from portal.rates.queries import items_by_code
+from portal.rates.models import Edition, Item, StarRate
+from portal.rates.pricing import price_line
+from portal.rates.queries import items_by_code, star_rates_by_code
 
 #: No line holds as much as this of an item.
 MOST = 1_000_000
@@ -42,9 +42,33 @@ class Specified:
     authorities: int = 0
 
 
-def price_lines(job: NewJob, items: dict[str, Item]) -> list[PricedLine]:
-    """The lines of ``job`` at the schedule's rates."""
-    return [price_line(line.quantity, items[line.code].rate_pence) for line in job.lines]
+class Rates:
+    """What codes of an edition stand for on a day: its items that are not withdrawn, and an authority's star rates.
+
+    One statement, or two when a code is no item.
+    """
+
+    def __init__(self, edition: Edition, codes: Collection[str], day: date) -> None:
+        self.edition, self.day = edition, day
+        self._items = items_by_code(edition.id, codes)
+        missing = set(codes) - self._items.keys()
+        self._stars = star_rates_by_code(edition.schedule_id, missing, day) if missing else {}
+
+    def of(self, code: str, authority_id: int | None) -> Item | StarRate:
+        """The rate of a code for an authority; ``RuleBroken`` says why there is none."""
+        item = self._items.get(code)
+        if item is not None and item.withdrawn_on is not None and item.withdrawn_on <= self.day:
+            raise RuleBroken(
+                f"{code} was withdrawn on {date_text(item.withdrawn_on)}: {item.withdrawn_reason}. "
+                "Choose another item in the catalogue."
+            )
+        found = item or self._stars.get((authority_id, code))
+        if found is None:
+            raise RuleBroken(
+                f"{code} is not an item of {self.edition.schedule.code}, edition {self.edition.name}; "
+                "look it up in the catalogue."
+            )
+        return found
 
 
 def specify_jobs(
@@ -57,7 +81,7 @@ def specify_jobs(
     """
     problems: list[Problem] = []
     done = Specified()
-    items = items_by_code(edition.id, {line.code for job in jobs for line in job.lines})
+    rates = Rates(edition, {line.code for job in jobs for line in job.lines}, local_date(now))
     taken = set(db.session.scalars(select(Job.reference).where(Job.reference.in_([job.reference for job in jobs]))))
     authorities = _authorities(jobs, create=create, source=source, problems=problems, done=done, by=by, now=now)
     shelves = _lots(jobs, authorities, create=create, done=done, by=by, now=now)
@@ -66,22 +90,19 @@ def specify_jobs(
     for job in jobs:
         if job.reference in taken:
             problems.append(Problem(source, f"There is a job {job.reference} already.", job.row, "reference"))
-        unknown = [line.code for line in job.lines if line.code not in items]
-        problems += [
-            Problem(
-                source,
-                f"{code} is not an item of {edition.schedule.code}, edition {edition.name}; "
-                "look it up in the catalogue.",
-                job.row,
-                "lines",
-            )
-            for code in unknown
-        ]
         authority = authorities.get(job.authority)
-        if unknown or authority is None:
+        rated = []
+        for line in job.lines:
+            try:
+                rated.append(rates.of(line.code, None if authority is None else authority.id))
+            except RuleBroken as fault:
+                problems.append(Problem(source, str(fault), job.row, "lines"))
+        if len(rated) < len(job.lines) or authority is None:
             continue
-        priced = price_lines(job, items)
-        value = sum(line.net_pence for line in priced)
+        nets = [
+            price_line(line.quantity, rate.rate_pence).net_pence for line, rate in zip(job.lines, rated, strict=True)
+        ]
+        value = sum(nets)
         lot = _lot_for(shelves.get((authority.id, job.work_type), []), value, district_of(job.postcode))
         if lot is None:
             known = sorted({work_type for area, work_type in shelves if area == authority.id})
@@ -111,6 +132,7 @@ def specify_jobs(
                 "postcode": job.postcode,
                 "required_start": job.required_start,
                 "value_pence": value,
+                "out_of_hours": job.out_of_hours,
                 "specified_by": by,
                 "specified_at": now,
                 "since": now,
@@ -121,13 +143,15 @@ def specify_jobs(
                 {
                     "position": position,
                     "code": line.code,
-                    "description": items[line.code].description,
-                    "unit": items[line.code].unit,
+                    "description": rate.description,
+                    "unit": rate.unit,
                     "quantity": line.quantity,
-                    "rate_pence": price.rate_pence,
-                    "net_pence": price.net_pence,
+                    "rate_pence": rate.rate_pence,
+                    "net_pence": net,
+                    "rule": rate.rule,
+                    "vat_bp": rate.vat_bp,
                 }
-                for position, (line, price) in enumerate(zip(job.lines, priced, strict=True), start=1)
+                for position, (line, rate, net) in enumerate(zip(job.lines, rated, nets, strict=True), start=1)
             ]
         )
         audit.record(
@@ -294,6 +318,7 @@ def draft_job(job: NewJob, edition: Edition, *, by: str, now: datetime) -> Job:
         postcode=job.postcode,
         required_start=job.required_start,
         value_pence=0,
+        out_of_hours=job.out_of_hours,
         specified_by=by,
         specified_at=now,
         since=now,
@@ -324,9 +349,7 @@ def add_line(job_id: int, code: str, quantity: Decimal, *, by: str, now: datetim
     above 0 with at most three decimals.
     """
     job = _lock_draft(job_id)
-    item = items_by_code(job.edition_id, [code]).get(code)
-    if item is None:
-        raise RuleBroken(f"{code} is not an item of this edition; look it up in the catalogue.")
+    rate = Rates(db.session.get_one(Edition, job.edition_id), [code], local_date(now)).of(code, job.authority_id)
     if quantity <= 0 or quantity != round(quantity, 3) or quantity >= MOST:
         raise RuleBroken(f"The quantity {quantity} must be above 0, below {MOST:,} and have at most three decimals.")
     lines = _lines(job)
@@ -336,10 +359,12 @@ def add_line(job_id: int, code: str, quantity: Decimal, *, by: str, now: datetim
             job_id=job.id,
             position=max((line.position for line in lines), default=0) + 1,
             code=code,
-            description=item.description,
-            unit=item.unit,
+            description=rate.description,
+            unit=rate.unit,
             quantity=Decimal(0),
-            rate_pence=item.rate_pence,
+            rate_pence=rate.rate_pence,
+            rule=rate.rule,
+            vat_bp=rate.vat_bp,
         )
         db.session.add(line)
         lines.append(line)

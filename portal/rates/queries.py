@@ -10,7 +10,8 @@ from sqlalchemy.orm import selectinload
 
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
-from portal.rates.models import Edition, Item, Schedule
+from portal.rates.models import Edition, Item, Schedule, StarRate
+from portal.rates.states import StarRateStatus
 
 PAGE = 50
 
@@ -80,6 +81,22 @@ def items_by_code(edition_id: int, codes: Collection[str]) -> dict[str, Item]:
     return {
         item.code: item
         for item in db.session.scalars(select(Item).where(Item.edition_id == edition_id, Item.code.in_(codes)))
+    }
+
+
+def star_rates_by_code(schedule_id: int, codes: Collection[str], on: date) -> dict[tuple[int | None, str], StarRate]:
+    """The approved star rates with these codes that hold on a day, by authority and code."""
+    return {
+        (star.authority_id, star.code): star
+        for star in db.session.scalars(
+            select(StarRate).where(
+                StarRate.schedule_id == schedule_id,
+                StarRate.code.in_(codes),
+                StarRate.status == StarRateStatus.APPROVED,
+                StarRate.from_on <= on,
+                or_(StarRate.to_on.is_(None), StarRate.to_on > on),
+            )
+        )
     }
 
 

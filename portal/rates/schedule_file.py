@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from portal.kernel.errors import Problem
+from portal.kernel.money import percent
+from portal.rates.vat import RATES, STANDARD
 from portal.tables import Field, Mapping, Reading, read_records, words
 
 FIELDS = (
@@ -21,10 +24,30 @@ FIELDS = (
     Field("smv", "decimal", required=False, words=("minutes", "standard minutes"), places=3),
     Field("composite", "flag", required=False),
     Field("components", "text", required=False),
+    Field("vat", "percent", required=False, words=("vat rate", "vat %"), minimum=0, maximum=2000),
+    Field("withdrawn", "date", required=False, words=("withdrawn from", "withdrawn on")),
+    Field("withdrawn_reason", "text", required=False, words=("withdrawn because",), longest=500),
 )
 
 #: Longest texts that the database keeps, by field; a longer one is refused with its row.
 LONGEST = {"code": 64, "description": 400, "trade": 200, "unit": 40}
+
+
+class ItemRow(NamedTuple):
+    """An item as it goes into an edition: the rate in pence, VAT in basis points, ``parts`` as (code, quantity)."""
+
+    code: str
+    description: str
+    long_description: str
+    trade: str
+    unit: str
+    rate_pence: int
+    smv: Decimal | None
+    composite: bool
+    vat_bp: int = STANDARD
+    withdrawn_on: date | None = None
+    withdrawn_reason: str = ""
+    parts: tuple[tuple[str, Decimal], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +79,50 @@ def read_schedule(path: Path, mapping: Mapping | None = None) -> ScheduleFile:
                 for name, text in (("code", code), ("description", description), ("trade", trade or ""), ("unit", unit))
                 if len(text) > LONGEST[name]
             ]
+        if record[10] is not None and record[10] not in RATES:
+            problems.append(reading.problem(row, f"VAT is 0, 5 or 20 %, not {percent(record[10])} %.", "vat"))
+        if (record[11] is None) is not (not record[12]):
+            missing = "the day" if record[11] is None else "the reason"
+            problems.append(
+                reading.problem(row, f"A withdrawn item needs a day and a reason; {missing} is missing.", "withdrawn")
+            )
     problems += _component_problems(reading, first_row)
     return ScheduleFile(reading.file, reading.records, reading.columns, reading.set_aside, problems)
+
+
+def item_rows(records: Sequence[tuple[Any, ...]]) -> list[ItemRow]:
+    """The items of a list's records."""
+    return [
+        ItemRow(
+            code,
+            description,
+            long_description or "",
+            trade or "",
+            unit,
+            rate,
+            smv,
+            bool(composite or parts),
+            STANDARD if vat is None else vat,
+            withdrawn,
+            withdrawn_reason or "",
+            tuple(parse_components(parts)) if parts else (),
+        )
+        for (
+            _,
+            code,
+            description,
+            long_description,
+            trade,
+            unit,
+            rate,
+            smv,
+            composite,
+            parts,
+            vat,
+            withdrawn,
+            withdrawn_reason,
+        ) in records
+    ]
 
 
 def parse_components(text: str) -> list[tuple[str, Decimal]]:

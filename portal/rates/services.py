@@ -1,7 +1,8 @@
-"""Bring a price list in as an edition of a schedule."""
+"""Make editions of a schedule: out of a price list, or out of items that somebody has decided on."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from sqlalchemy import insert, select
@@ -10,7 +11,8 @@ from portal.kernel import audit
 from portal.kernel.db import QUANTITY_STEP, db, insert_rows, table_of
 from portal.kernel.errors import InputRefused, Problem
 from portal.rates.models import Component, Edition, Item, Schedule
-from portal.rates.schedule_file import ScheduleFile, parse_components
+from portal.rates.schedule_file import ItemRow, ScheduleFile, item_rows
+from portal.rates.search_words import search_words, vocabulary
 
 
 def check_edition(file: ScheduleFile, schedule_code: str, edition_name: str, starts_on: date) -> list[Problem]:
@@ -63,50 +65,95 @@ def import_edition(
         schedule = Schedule(code=schedule_code, name=schedule_name or schedule_code, currency=currency)
         db.session.add(schedule)
         db.session.flush()
-    edition = Edition(
-        schedule_id=schedule.id,
+    return write_edition(
+        schedule,
+        item_rows(file.records),
         name=edition_name,
         starts_on=starts_on,
-        item_count=len(file.records),
         source=file.name,
+        because="edition imported",
+        by=by,
+        now=now,
+    )
+
+
+def write_edition(
+    schedule: Schedule,
+    items: Sequence[ItemRow],
+    *,
+    name: str,
+    starts_on: date,
+    source: str,
+    because: str,
+    by: str,
+    now: datetime,
+) -> Edition:
+    """A new edition of ``schedule`` (locked by the caller) with its items, the words it is searched by, and an audit
+    event that says ``because``. Every edition comes to be here."""
+    edition = Edition(
+        schedule_id=schedule.id,
+        name=name,
+        starts_on=starts_on,
+        item_count=len(items),
+        source=source,
         created_at=now,
     )
     db.session.add(edition)
     db.session.flush()
-    _write_items(file, edition.id)
+    _write_items(items, edition.id)
     audit.record(
-        "edition imported",
-        f"schedule:{schedule_code}",
+        because,
+        f"schedule:{schedule.code}",
         at=now,
         actor=by,
-        edition=edition_name,
+        edition=name,
         starts_on=starts_on.isoformat(),
-        items=len(file.records),
-        file=file.name,
+        items=len(items),
+        file=source,
     )
     return edition
 
 
-def _write_items(file: ScheduleFile, edition_id: int) -> None:
+def _write_items(items: Sequence[ItemRow], edition_id: int) -> None:
+    words = search_words([item.code for item in items], [item.description for item in items])
     insert_rows(
         "item",
-        ("edition_id", "code", "description", "long_description", "trade", "unit", "rate_pence", "smv", "composite"),
+        (
+            "edition_id",
+            "code",
+            "description",
+            "long_description",
+            "trade",
+            "unit",
+            "rate_pence",
+            "smv",
+            "composite",
+            "vat_bp",
+            "withdrawn_on",
+            "withdrawn_reason",
+            "words",
+        ),
         [
             (
                 edition_id,
-                code,
-                description,
-                long_description or "",
-                trade or "",
-                unit,
-                rate,
-                None if smv is None else int(smv / QUANTITY_STEP),
-                bool(composite or parts),
+                item.code,
+                item.description,
+                item.long_description,
+                item.trade,
+                item.unit,
+                item.rate_pence,
+                None if item.smv is None else int(item.smv / QUANTITY_STEP),
+                item.composite,
+                item.vat_bp,
+                item.withdrawn_on and item.withdrawn_on.isoformat(),
+                item.withdrawn_reason,
+                found,
             )
-            for _, code, description, long_description, trade, unit, rate, smv, composite, parts in file.records
+            for item, found in zip(items, words, strict=True)
         ],
     )
-    made_of = [(record[1], parse_components(record[9])) for record in file.records if record[9]]
+    insert_rows("catalogue_word", ("edition_id", "word"), [(edition_id, word) for word in sorted(vocabulary(words))])
+    made_of = [(item.code, item.parts) for item in items if item.parts]
     if made_of:
         ids = dict(db.session.execute(select(Item.code, Item.id).where(Item.edition_id == edition_id)).all())
         db.session.execute(

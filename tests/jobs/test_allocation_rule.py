@@ -17,7 +17,6 @@ from portal.jobs.allocation import (
     LotFacts,
     MemberFacts,
     Windows,
-    WorksPrices,
     answer_by,
     basis,
     inputs,
@@ -30,6 +29,7 @@ from portal.jobs.allocation import (
     stored_member,
 )
 from portal.kernel.working_time import Nation
+from portal.rates.pricing import Work, WorksPrices
 
 TODAY = date(2026, 5, 5)
 START_BY = date(2026, 6, 1)
@@ -221,7 +221,7 @@ def test_every_member_has_one_place_and_nobody_with_a_reason_is_chosen(job, lot,
 
 @given(jobs, lots, lists_of_members, days, st.sampled_from(list(Priority)))
 def test_what_is_stored_as_json_gives_the_same_ranking_again(job, lot, crowd, today, priority) -> None:  # type: ignore[no-untyped-def]
-    job = replace(job, cap_pence=300_000, prices=WorksPrices([(Decimal(1), job.value_pence)]))
+    job = replace(job, cap_pence=300_000, prices=WorksPrices([Work("X", Decimal(1), job.value_pence)]))
     ranking = rank(job, lot, crowd, today)
 
     kept = json.loads(

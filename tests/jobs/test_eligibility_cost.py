@@ -64,9 +64,10 @@ def test_eligibility_takes_four_statements_whatever_the_number_of_members(
         lines = lines_of([waiting])[waiting.id]
         with query_counter(4) as statements:
             board = Board([waiting], NOW)
-            facts = board.job_facts(waiting, date(2026, 6, 1), lines)
+            prices = board.works(waiting, lines)
+            facts = board.job_facts(waiting, date(2026, 6, 1), prices)
             lot_facts = board.lot_facts[waiting.lot_id]
-            cards = board.members_for(waiting).values()
+            cards = board.members_for(waiting, prices).values()
             ranking = allocation.rank(facts, lot_facts, [card.facts for card in cards], board.today)
 
     assert len(statements) == 4

@@ -17,10 +17,10 @@ from portal.framework.member_models import Contractor
 from portal.framework.models import Framework
 from portal.framework.states import FrameworkKind
 from portal.framework.terms.services import change_framework, decide_on_cap, terms_of
-from portal.jobs.allocation import WorksPrices
 from portal.jobs.models import Decision, Job, Offer, OrderLine
 from portal.jobs.queries import decisions_on
 from portal.kernel.db import db, transaction
+from portal.rates.pricing import Work, WorksPrices
 
 __all__ = ["buying"]
 
@@ -151,10 +151,10 @@ def test_who_has_given_no_quote_has_no_price_that_could_pass_a_cap(buying: Buyin
 
 
 def test_prices_are_worked_out_once_for_each_adjustment_that_is_asked_for() -> None:
-    prices = WorksPrices([(Decimal("1.5"), 333), (Decimal(1), 1)])
+    prices = WorksPrices([Work("A", Decimal("1.5"), 333), Work("B", Decimal(1), 1)])
 
-    assert prices[5_000] == 749 + 2
-    assert dict(prices) == {5_000: 751}
+    assert prices["5000"] == 749 + 2
+    assert dict(prices) == {"5000": 751}
 
 
 @pytest.mark.parametrize("version", ["ranked-cascade/1", "ranked-cascade/2"])

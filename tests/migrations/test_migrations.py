@@ -32,7 +32,8 @@ def bare(shelf: Shelf, tmp_path: Path) -> Iterator[Flask]:
 
 def tables() -> set[str]:
     db.session.rollback()
-    return set(inspect(db.engine).get_table_names()) - {"alembic_version"}
+    found = set(inspect(db.engine).get_table_names()) - {"alembic_version"}
+    return {table for table in found if not table.startswith("item_fts")}
 
 
 def shape() -> dict[str, object]:
@@ -71,7 +72,14 @@ def test_models_and_migrations_make_the_same_database(bare: Flask) -> None:
 
     with db.engine.connect() as connection:
         context = MigrationContext.configure(
-            connection, opts={"compare_type": True, "compare_server_default": False, "render_as_batch": True}
+            connection,
+            opts={
+                "compare_type": True,
+                "compare_server_default": False,
+                "render_as_batch": True,
+                # What the catalogue is searched by is made by the migration alone.
+                "include_name": lambda name, _kind, _parents: not str(name).startswith(("item_fts", "ix_item_words")),
+            },
         )
         assert compare_metadata(context, Base.metadata) == []
     assert tables() == set(Base.metadata.tables)

@@ -1,0 +1,94 @@
+"""Write an accepted order out, line by line: item, edition, rate, adjustment and VAT as they are now, for good.
+
+The offer holds the member's terms as they were when it was made, and the job's lines hold the rates as they were when
+it was specified: whatever is published, agreed or withdrawn later changes no order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import insert, select
+
+from portal.framework.models import Framework
+from portal.framework.states import ContractingParty
+from portal.jobs.funding_models import VatDeclaration
+from portal.jobs.models import Job, JobLine, Offer, OrderLine
+from portal.kernel.db import db, table_of
+from portal.rates.pricing import PricedLine, Terms, Work, price_order, quoted_lines
+from portal.rates.states import PriceRule
+from portal.rates.vat import Declared, vat_rate
+
+
+def declarations_on(job_id: int) -> frozenset[Declared]:
+    """What the client of a job has declared, for lower VAT."""
+    return frozenset(
+        db.session.scalars(
+            select(VatDeclaration.kind).where(VatDeclaration.job_id == job_id, VatDeclaration.withdrawn_at.is_(None))
+        )
+    )
+
+
+def client_commissions(framework: Framework) -> bool:
+    """Whether the client is the contractor's customer, which the zero rate of VAT needs."""
+    return framework.contracting_party is ContractingParty.APPLICANT
+
+
+def works_of(lines: Sequence[JobLine], declared: frozenset[Declared], *, commissions: bool) -> list[Work]:
+    """A job's lines as they are priced, each with the VAT rate that it carries."""
+    return [
+        Work(
+            line.code,
+            line.quantity,
+            line.rate_pence,
+            line.rule is PriceRule.STAR_RATE,
+            vat_rate(line.vat_bp, declared, client_commissions=commissions),
+        )
+        for line in lines
+    ]
+
+
+def terms_of(offer: Offer) -> Terms:
+    """The terms on which an offer was made."""
+    return Terms(offer.adjustment_bp, offer.own_rates, offer.uplift_bp, offer.minimum_pence)
+
+
+def priced_lines(offer: Offer, works: Sequence[Work]) -> list[PricedLine]:
+    """The lines of an offer with their prices: at the member's quote for all of them, or each on its terms."""
+    return list(quoted_lines(offer.price_pence, works)) if offer.quoted else price_order(works, terms_of(offer))
+
+
+def freeze_order(offer: Offer, job: Job) -> None:
+    """Write the lines of an order that has just been accepted."""
+    declared = declarations_on(job.id)
+    works = works_of(job.lines, declared, commissions=client_commissions(job.lot.framework))
+    named = {line.code: (line.description, line.unit) for line in job.lines}
+    rows = []
+    for position, line in enumerate(priced_lines(offer, works), start=1):
+        description, unit = named.get(line.code) or _named(line, job)
+        rows.append(
+            {
+                "offer_id": offer.id,
+                "position": position,
+                "code": line.code,
+                "description": description,
+                "unit": unit,
+                "quantity": line.quantity,
+                "rate_pence": line.rate_pence,
+                "rule": line.rule,
+                "edition_id": job.edition_id,
+                "adjustment_bp": line.adjustment_bp,
+                "uplift_bp": line.uplift_bp,
+                "net_pence": line.net_pence,
+                "vat_bp": line.vat_bp,
+                "vat_pence": line.vat_pence,
+            }
+        )
+    db.session.execute(insert(table_of(OrderLine)), rows)
+
+
+def _named(line: PricedLine, job: Job) -> tuple[str, str]:
+    """What a line that is no item of the specification is called, and its unit."""
+    if line.rule is PriceRule.MINIMUM_ORDER:
+        return "To the minimum order of the lot", "order"
+    return f"The works as specified, {len(job.lines)} items, at the price quoted", "job"
