@@ -61,11 +61,16 @@ def ours(path: Path) -> float:
 
 
 def bare(path: Path) -> float:
-    """Seconds to read the rows with ``csv`` and insert them into the same table with ``executemany``."""
+    """Seconds to read the rows with ``csv`` and insert them into the same table with ``executemany``.
+
+    The triggers that feed the catalogue's search are dropped first: they are part of what our import does more.
+    """
     with fresh_app() as (_, database):
         connection = sqlite3.connect(database)
         connection.execute("INSERT INTO schedule VALUES (1, 'BENCH', 'BENCH', 'GBP')")
         connection.execute("INSERT INTO edition VALUES (1, 1, '1', '2026-04-01', 0, '', '2026-05-05')")
+        for trigger in ("item_fts_insert", "item_fts_delete", "item_fts_update"):
+            connection.execute(f"DROP TRIGGER {trigger}")
         connection.commit()
 
         def work() -> None:
@@ -99,7 +104,7 @@ def figures() -> list[Figure]:
         path = Path(folder) / "list.csv"
         write_list(path)
         ratio = paired(
-            f"import of {LINES:,} schedule lines ÷ bare csv + executemany", 4.0, lambda: ours(path), lambda: bare(path)
+            f"import of {LINES:,} schedule lines ÷ bare csv + executemany", 3.0, lambda: ours(path), lambda: bare(path)
         )
         peak = peak_memory(path)
     return [ratio, Figure("  peak memory of that import", peak, 400, "MB", "a process of its own, libraries included")]

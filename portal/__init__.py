@@ -13,8 +13,6 @@ from flask_login import LoginManager
 from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-import portal.rates.price_lists.models
-import portal.rates.reviews.models  # noqa: F401
 from portal.accounts import views as accounts_views
 from portal.accounts.guard import check_every_route
 from portal.accounts.services import person_for_session
@@ -28,12 +26,30 @@ from portal.framework.listing import views as list_views
 from portal.framework.terms import lot_views, review_views
 from portal.framework.terms import overview_views as framework_views
 from portal.framework.terms import views as manage_views
-from portal.jobs import leaving_views, member_views, offer_views, quotation_views
+from portal.jobs import (
+    builder_views,
+    change_price_views,
+    funding_views,
+    leaving_views,
+    member_views,
+    offer_views,
+    own_rate_views,
+    quotation_views,
+    review_effect_views,
+)
 from portal.jobs import views as jobs_views
 from portal.kernel.db import db, init_db
+from portal.kernel.look import let_ask
+from portal.rates import catalogue_views, edition_views
 from portal.rates import views as rates_views
+from portal.rates.price_lists import views as price_list_views
+from portal.rates.reviews import index_views, request_views
+from portal.rates.reviews import views as price_review_views
+from portal.rates.star_rates import views as star_rate_views
+from portal.rates.work_templates import views as template_views
 from portal.web import guide_prices, init_web, registers, worklist
 from portal.web.navigation import navigation_for
+from portal.worker import worker_of
 
 HERE = Path(__file__).parent
 #: In a checkout the migrations stand beside the package, in an installation inside it.
@@ -69,6 +85,7 @@ def create_app(settings: Settings | None = None, **overrides: Any) -> Flask:
     login.user_loader(person_for_session)
     accounts_views.limiter.init_app(app)
     init_web(app)
+    let_ask(app, worker_of(app))
     for views in (
         accounts_views,
         framework_views,
@@ -76,7 +93,20 @@ def create_app(settings: Settings | None = None, **overrides: Any) -> Flask:
         lot_views,
         review_views,
         rates_views,
+        edition_views,
+        price_list_views,
+        price_review_views,
+        index_views,
+        request_views,
+        review_effect_views,
+        catalogue_views,
+        star_rate_views,
+        template_views,
         jobs_views,
+        builder_views,
+        funding_views,
+        change_price_views,
+        own_rate_views,
         offer_views,
         firm_views,
         document_views,
@@ -93,6 +123,8 @@ def create_app(settings: Settings | None = None, **overrides: Any) -> Flask:
     ):
         app.register_blueprint(views.bp)
     app.register_blueprint(document_views.staff)
+    app.register_blueprint(own_rate_views.firm)
+    app.register_blueprint(request_views.staff)
     app.context_processor(navigation_for)
     check_every_route(app)
     return app

@@ -9,6 +9,7 @@ from pathlib import Path
 from portal.framework import checks as framework_checks
 from portal.jobs import checks as job_checks
 from portal.kernel import audit, clock
+from portal.rates import checks as rate_checks
 
 
 def everything_off(uploads: Path | None = None, today: date | None = None) -> Iterator[str]:
@@ -18,4 +19,5 @@ def everything_off(uploads: Path | None = None, today: date | None = None) -> It
     """
     yield from audit.broken_links()
     yield from framework_checks.faults(today or clock.local_date(clock.now()), uploads)
+    yield from rate_checks.faults()
     yield from job_checks.faults()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ MAX_UPLOAD = 50 * MEGABYTE
 MOST_DOCUMENT_MB = 45
 #: No framework runs longer.
 MOST_YEARS = 99
+#: The most that a grant pays for one job in England, in pence; councils elsewhere set their own.
+GRANT_CAP_PENCE = 3_000_000
 #: Nobody puts more in a row.
 MOST_PROXIES = 10
 
@@ -46,6 +49,8 @@ class Settings:
     proxies: int = 0
     #: How many years a framework agreement may run.
     longest: Longest = field(default_factory=Longest)
+    #: The most that the grant pays for one job, VAT included, in pence.
+    grant_cap_pence: int = GRANT_CAP_PENCE
 
     @property
     def embedded(self) -> bool:
@@ -111,6 +116,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
             years(environment, "PORTAL_CLOSED_FRAMEWORK_YEARS", Longest().closed_years),
             years(environment, "PORTAL_OPEN_FRAMEWORK_YEARS", Longest().open_years),
         ),
+        grant_cap_pence=grant_cap(environment.get("PORTAL_GRANT_CAP", "")),
     )
 
 
@@ -126,6 +132,19 @@ def site_address(given: str) -> str | None:
     if not whole or given.rstrip("/") != f"{parts.scheme}://{parts.netloc}":
         raise RuleBroken(f"PORTAL_ADDRESS is {given}; it must look like https://framework.example.gov.uk.")
     return given.rstrip("/")
+
+
+def grant_cap(given: str) -> int:
+    """The grant cap in pence from what is written in pounds; ``RuleBroken`` for anything but an amount above £0."""
+    if not given:
+        return GRANT_CAP_PENCE
+    written = re.fullmatch(r"([0-9]{1,9})(?:\.([0-9]{2}))?", given, re.ASCII)
+    pence = int(written[1]) * 100 + int(written[2] or 0) if written else 0
+    if pence == 0:
+        raise RuleBroken(
+            f"PORTAL_GRANT_CAP is {given}; it must be an amount in pounds above 0, such as 30000 or 36000.50."
+        )
+    return pence
 
 
 def years(environment: Mapping[str, str], name: str, default: int) -> int:

@@ -12,10 +12,12 @@ from portal.jobs.services import Ticked
 from portal.jobs.spend import warn_of_caps
 from portal.kernel.db import transaction
 from portal.kernel.outbox import send_waiting
+from portal.rates.price_lists.reading import read_price_lists
 
 
 def tick(settings: Settings, *, now: datetime) -> dict[str, int]:
     """Lapse offers, fail late starts, pass those jobs on, speak of documents and value caps, send what waits.
+    Last of all, because they can take minutes, read the price lists that nobody is reading.
 
     Works in chunks, each its own transaction: a crash loses at most the chunk in hand, and that rolls back whole.
     Returns counts.
@@ -29,6 +31,7 @@ def tick(settings: Settings, *, now: datetime) -> dict[str, int]:
     sent = failed = 0
     if settings.mail_url:
         sent, failed = send_waiting(settings.mail_url, now=now)
+    read = read_price_lists(settings.uploads, now=now)
     return {
         "lapsed": done.lapsed,
         "failed_to_start": done.failed_to_start,
@@ -39,6 +42,7 @@ def tick(settings: Settings, *, now: datetime) -> dict[str, int]:
         "cap_warnings": warned,
         "notices_sent": sent,
         "notices_failed": failed,
+        "price_lists_read": read,
     }
 
 

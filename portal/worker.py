@@ -6,6 +6,7 @@ nothing: the next look finds the same rows.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -16,6 +17,7 @@ from huey.api import Huey
 from portal.config import Settings
 from portal.kernel import clock
 from portal.kernel.db import db
+from portal.rates.price_lists.reading import read_price_lists
 from portal.tick import tick
 
 log = structlog.get_logger()
@@ -28,8 +30,40 @@ def make_queue(settings: Settings) -> Huey:
     return SqliteHuey("portal", filename=str(settings.instance / "queue.db"))
 
 
+def look_task(queue: Huey, app: Flask) -> Callable[[], Any]:
+    """The task that reads the price lists which wait; calling what is given puts it into ``queue``.
+
+    The web and the worker each make it, so that it has the same name on both sides.
+    """
+
+    def look() -> None:
+        settings: Settings = app.config["PORTAL"]
+        with app.app_context():
+            try:
+                read = read_price_lists(settings.uploads, now=clock.now())
+            finally:
+                db.session.remove()
+            log.info("look", price_lists_read=read)
+
+    task: Callable[[], Any] = queue.task()(look)
+    return task
+
+
+def worker_of(app: Flask) -> Callable[[], None]:
+    """How the web asks the worker of ``app`` to look now; the queue is opened by the first ask."""
+    made: list[Callable[[], Any]] = []
+
+    def ask() -> None:
+        if not made:
+            made.append(look_task(make_queue(app.config["PORTAL"]), app))
+        made[0]()
+
+    return ask
+
+
 def make_worker(app: Flask) -> Any:
-    """A consumer that ticks every minute inside ``app``; ``.run()`` blocks until it is told to stop."""
+    """A consumer that ticks every minute inside ``app``, and looks when it is asked; ``.run()`` blocks until it is told
+    to stop."""
     settings: Settings = app.config["PORTAL"]
     queue = make_queue(settings)
 
@@ -43,4 +77,6 @@ def make_worker(app: Flask) -> Any:
 
     # No lock of the queue: a killed worker would leave it behind. Ticks at the same time are safe, rows are locked.
     queue.periodic_task(crontab(minute="*"))(every_minute)
-    return queue.create_consumer(workers=1, periodic=True, backoff=1.15, max_delay=5.0)
+    look_task(queue, app)
+    # Two, because a long price list keeps one busy for minutes while offers lapse by the minute.
+    return queue.create_consumer(workers=2, periodic=True, backoff=1.15, max_delay=5.0)

@@ -153,10 +153,11 @@ def standing_of(membership: Member, on: date = TODAY) -> MemberStatus:
     return found.status
 
 
-def schedule_file(items: Mapping[str, int]) -> ScheduleFile:
-    """A price list of items at rates in pence, as if read from a file."""
+def schedule_file(items: Mapping[str, int], vat: Mapping[str, int] | None = None) -> ScheduleFile:
+    """A price list of items at rates in pence, as if read from a file; ``vat`` holds lower rates in basis points."""
+    lowest = vat or {}
     records = [
-        (row, code, f"Item {code}", None, "Lifts", "nr", rate, None, None, None, None, None, None)
+        (row, code, f"Item {code}", None, "Lifts", "nr", rate, None, None, None, lowest.get(code), None, None)
         for row, (code, rate) in enumerate(items.items(), start=2)
     ]
     return ScheduleFile("rates.csv", records, {}, [], [])
@@ -167,11 +168,12 @@ def edition(
     schedule: str | None = None,
     name: str | None = None,
     starts_on: date = date(2026, 4, 1),
+    vat: Mapping[str, int] | None = None,
 ) -> Edition:
     """An edition with items at rates in pence."""
     with transaction():
         return import_edition(
-            schedule_file(items),
+            schedule_file(items, vat),
             schedule_code=schedule or unique("SOR"),
             edition_name=name or unique("edition "),
             starts_on=starts_on,
@@ -188,6 +190,7 @@ def new_job(
     lines: Mapping[str, str] | None = None,
     priority: Priority = Priority.ROUTINE,
     required_start: date | None = None,
+    out_of_hours: bool = False,
 ) -> NewJob:
     """A job as an officer states it."""
     return NewJob(
@@ -201,6 +204,7 @@ def new_job(
         client_phone=CLIENT_PHONE,
         required_start=required_start,
         lines=tuple(WantedLine(code, Decimal(quantity)) for code, quantity in (lines or {"LIFT01": "1"}).items()),
+        out_of_hours=out_of_hours,
     )
 
 
@@ -215,9 +219,18 @@ def job(
     required_start: date | None = None,
     by: str = OFFICER,
     now: datetime = NOW,
+    out_of_hours: bool = False,
 ) -> Job:
     """A specified job, waiting for allocation."""
-    wanted = new_job(where, lot, reference=reference, lines=lines, priority=priority, required_start=required_start)
+    wanted = new_job(
+        where,
+        lot,
+        reference=reference,
+        lines=lines,
+        priority=priority,
+        required_start=required_start,
+        out_of_hours=out_of_hours,
+    )
     with transaction():
         specify_jobs([wanted], rates, source="jobs.csv", by=by, now=now)
     return db.session.scalars(select(Job).where(Job.reference == wanted.reference)).one()
@@ -271,12 +284,13 @@ def scene(
     items: Mapping[str, int] = ITEMS,
     requirements: Sequence[str] = (),
     documents: Mapping[str, date] | None = None,
+    vat: Mapping[str, int] | None = None,
     **columns: int | None,
 ) -> Scene:
     """A scene with so many equal members, ranked from 1."""
     where = authority()
     lot = framework_with_lot(where, requirements=requirements, **columns)
-    made = Scene(where, lot, edition(items))
+    made = Scene(where, lot, edition(items, vat=vat))
     for rank in range(1, members + 1):
         made.members.append(
             member(

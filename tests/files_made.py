@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from io import BytesIO
 from itertools import count
@@ -17,6 +18,9 @@ from portal.framework.firms import services as firms
 from portal.framework.member_models import Contractor, ContractorDocument
 from portal.framework.states import DocumentStatus
 from portal.kernel.db import transaction
+from portal.rates.price_lists.handed_in import checked_list
+from portal.rates.price_lists.models import PriceList
+from portal.rates.price_lists.services import Wanted, hand_in
 
 _numbers = count(1)
 
@@ -72,3 +76,29 @@ def document(
         with transaction():
             firms.withdraw_waiting_document(firm.id, made.id, by=firm.email, now=NOW)
     return made
+
+
+LIST_HEADER = "code,description,long_description,trade,unit,rate,components,vat\n"
+
+
+def price_list(
+    uploads: Path,
+    content: str | bytes,
+    *,
+    schedule: str,
+    edition: str = "2027",
+    starts_on: date = date(2027, 4, 1),
+    name: str = "prices.csv",
+    columns: Mapping[str, str] | None = None,
+    by: str = OFFICER,
+) -> PriceList:
+    """A price list that somebody handed in; it waits to be read."""
+    file = checked_list(name, content.encode() if isinstance(content, str) else content)
+    wanted = Wanted(schedule, edition, starts_on, columns=columns or {})
+    with kept(uploads, file) as stored_name, transaction():
+        return hand_in(wanted, file, stored_name, by=by, now=NOW)
+
+
+def priced(*lines: str) -> str:
+    """The text of a price list in the portal's own columns."""
+    return LIST_HEADER + "".join(f"{line}\n" for line in lines)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from datetime import date
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
-from browser import Visitor
+from browser import PATIENCE_SECONDS, Visitor
 from builders import PASSWORD, look_again
+from selenium.webdriver.support.ui import WebDriverWait
 from sqlalchemy import select
 
 from portal.accounts.models import Person
@@ -36,6 +37,16 @@ def fill_date(visitor: Visitor, day: date, legend: str = "") -> None:
     """The three fields of the page's one date, or of the one under ``legend``."""
     for label, value in (("Day", day.day), ("Month", day.month), ("Year", day.year)):
         visitor.fill(label, str(value), legend)
+
+
+def search(visitor: Visitor, words: str) -> None:
+    """Type words into the catalogue's search; the hits follow, and so does the address. The page is checked then."""
+    visitor.fill("Words or code", words)
+    sought = urlencode({"words": words})
+    WebDriverWait(visitor.driver, PATIENCE_SECONDS).until(
+        lambda _: sought in visitor.path, f"the hits never followed {words!r}"
+    )
+    visitor.check_page()
 
 
 def keep(visitor: Visitor, name: str) -> None:

@@ -146,11 +146,11 @@ def catalogue() -> None:
         sa.Column("decided_by", sa.String(length=254), nullable=True),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decision_reason", sa.String(length=1000), nullable=False),
-        sa.CheckConstraint("status <> 'approved' OR from_on IS NOT NULL", name="ck_star_rate_approved_from_a_day"),
-        sa.CheckConstraint("decided_by IS NULL OR decided_by <> proposed_by", name="ck_star_rate_decided_by_another"),
-        sa.CheckConstraint("rate_pence >= 0", name="ck_star_rate_rate_pence_not_negative"),
-        sa.CheckConstraint("to_on > from_on", name="ck_star_rate_to_after_from"),
-        sa.CheckConstraint("vat_bp IN (0, 500, 2000)", name="ck_star_rate_vat_rate"),
+        sa.CheckConstraint("status <> 'approved' OR from_on IS NOT NULL", name="approved_from_a_day"),
+        sa.CheckConstraint("decided_by IS NULL OR decided_by <> proposed_by", name="decided_by_another"),
+        sa.CheckConstraint("rate_pence >= 0", name="rate_pence_not_negative"),
+        sa.CheckConstraint("to_on > from_on", name="to_after_from"),
+        sa.CheckConstraint("vat_bp IN (0, 500, 2000)", name="vat_rate"),
         sa.ForeignKeyConstraint(["authority_id"], ["organisation.id"], name="fk_star_rate_authority_id"),
         sa.ForeignKeyConstraint(["schedule_id"], ["schedule.id"], name="fk_star_rate_schedule_id"),
         sa.PrimaryKeyConstraint("id", name="pk_star_rate"),
@@ -174,7 +174,7 @@ def catalogue() -> None:
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("code", sa.String(length=64), nullable=False),
         sa.Column("quantity", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint("quantity > 0", name="ck_work_template_line_quantity_above_zero"),
+        sa.CheckConstraint("quantity > 0", name="quantity_above_zero"),
         sa.ForeignKeyConstraint(["template_id"], ["work_template.id"], name="fk_work_template_line_template_id"),
         sa.PrimaryKeyConstraint("template_id", "position", name="pk_work_template_line"),
     )
@@ -187,8 +187,8 @@ def members() -> None:
         sa.Column("member_id", sa.Integer(), nullable=False),
         sa.Column("from_pence", sa.BigInteger(), nullable=False),
         sa.Column("adjustment_bp", sa.Integer(), nullable=False),
-        sa.CheckConstraint("adjustment_bp > -10000", name="ck_member_band_adjustment_keeps_a_price"),
-        sa.CheckConstraint("from_pence > 0", name="ck_member_band_from_above_zero"),
+        sa.CheckConstraint("adjustment_bp > -10000", name="adjustment_keeps_a_price"),
+        sa.CheckConstraint("from_pence > 0", name="from_above_zero"),
         sa.ForeignKeyConstraint(["member_id"], ["member.id"], name="fk_member_band_member_id"),
         sa.PrimaryKeyConstraint("member_id", "from_pence", name="pk_member_band"),
     )
@@ -200,7 +200,7 @@ def members() -> None:
         sa.Column("rate_pence", sa.BigInteger(), nullable=True),
         sa.Column("agreed_by", sa.String(length=254), nullable=False),
         sa.Column("agreed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("rate_pence >= 0", name="ck_member_rate_rate_pence_not_negative"),
+        sa.CheckConstraint("rate_pence >= 0", name="rate_pence_not_negative"),
         sa.ForeignKeyConstraint(["member_id"], ["member.id"], name="fk_member_rate_member_id"),
         sa.PrimaryKeyConstraint("member_id", "code", "starts_on", name="pk_member_rate"),
     )
@@ -249,9 +249,9 @@ def price_lists() -> None:
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("edition_id", sa.Integer(), nullable=True),
         sa.CheckConstraint(
-            "(status = 'published') = (edition_id IS NOT NULL)", name="ck_price_list_published_with_its_edition"
+            "(status = 'published') = (edition_id IS NOT NULL)", name="published_with_its_edition"
         ),
-        sa.CheckConstraint("parts_done >= 0 AND parts_done <= parts", name="ck_price_list_parts_done"),
+        sa.CheckConstraint("parts_done >= 0 AND parts_done <= parts", name="parts_done"),
         sa.ForeignKeyConstraint(["edition_id"], ["edition.id"], name="fk_price_list_edition_id"),
         sa.PrimaryKeyConstraint("id", name="pk_price_list"),
         sa.UniqueConstraint("stored_name", name="uq_price_list_stored_name"),
@@ -284,7 +284,7 @@ def reviews() -> None:
         sa.Column("index_id", sa.Integer(), nullable=False),
         sa.Column("month", sa.Date(), nullable=False),
         sa.Column("value", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint("value > 0", name="ck_index_month_value_above_zero"),
+        sa.CheckConstraint("value > 0", name="value_above_zero"),
         sa.ForeignKeyConstraint(["index_id"], ["price_index.id"], name="fk_index_month_index_id"),
         sa.PrimaryKeyConstraint("index_id", "month", name="pk_index_month"),
     )
@@ -320,13 +320,13 @@ def reviews() -> None:
         sa.Column("decision_reason", sa.String(length=1000), nullable=False),
         sa.Column("edition_id", sa.Integer(), nullable=True),
         sa.CheckConstraint(
-            "(status = 'approved') = (edition_id IS NOT NULL)", name="ck_price_review_approved_with_its_edition"
+            "(status = 'approved') = (edition_id IS NOT NULL)", name="approved_with_its_edition"
         ),
         sa.CheckConstraint(
-            "status NOT IN ('proposed', 'approved') OR proposed_by IS NOT NULL", name="ck_price_review_proposed_by_one"
+            "status NOT IN ('proposed', 'approved') OR proposed_by IS NOT NULL", name="proposed_by_one"
         ),
         sa.CheckConstraint(
-            "decided_by IS NULL OR decided_by <> proposed_by", name="ck_price_review_decided_by_another"
+            "decided_by IS NULL OR decided_by <> proposed_by", name="decided_by_another"
         ),
         sa.ForeignKeyConstraint(["base_id"], ["edition.id"], name="fk_price_review_base_id"),
         sa.ForeignKeyConstraint(["edition_id"], ["edition.id"], name="fk_price_review_edition_id"),
@@ -357,22 +357,22 @@ def reviews() -> None:
         sa.Column("new_rate_pence", sa.BigInteger(), nullable=True),
         sa.Column("floor_bp", sa.Integer(), nullable=True),
         sa.Column("cap_bp", sa.Integer(), nullable=True),
-        sa.CheckConstraint("new_rate_pence IS NULL OR code <> ''", name="ck_review_rule_new_rate_of_one_item"),
-        sa.CheckConstraint("trade = '' OR code = ''", name="ck_review_rule_trade_or_item"),
+        sa.CheckConstraint("new_rate_pence IS NULL OR code <> ''", name="new_rate_of_one_item"),
+        sa.CheckConstraint("trade = '' OR code = ''", name="trade_or_item"),
         sa.CheckConstraint(
             "(index_id IS NULL) = (from_value IS NULL) AND (from_value IS NULL) = (to_value IS NULL)"
             " AND (from_value IS NULL) = (from_month IS NULL) AND (from_value IS NULL) = (to_month IS NULL)",
-            name="ck_review_rule_index_with_its_values",
+            name="index_with_its_values",
         ),
         sa.CheckConstraint(
             "CASE WHEN from_value IS NULL THEN 0 ELSE 1 END + CASE WHEN change_bp IS NULL THEN 0 ELSE 1 END"
             " + CASE WHEN new_rate_pence IS NULL THEN 0 ELSE 1 END = 1",
-            name="ck_review_rule_one_way_to_change",
+            name="one_way_to_change",
         ),
-        sa.CheckConstraint("cap_bp >= floor_bp", name="ck_review_rule_cap_above_floor"),
-        sa.CheckConstraint("change_bp > -10000", name="ck_review_rule_change_keeps_a_price"),
-        sa.CheckConstraint("floor_bp > -10000", name="ck_review_rule_floor_keeps_a_price"),
-        sa.CheckConstraint("new_rate_pence >= 0", name="ck_review_rule_new_rate_pence_not_negative"),
+        sa.CheckConstraint("cap_bp >= floor_bp", name="cap_above_floor"),
+        sa.CheckConstraint("change_bp > -10000", name="change_keeps_a_price"),
+        sa.CheckConstraint("floor_bp > -10000", name="floor_keeps_a_price"),
+        sa.CheckConstraint("new_rate_pence >= 0", name="new_rate_pence_not_negative"),
         sa.ForeignKeyConstraint(["index_id"], ["price_index.id"], name="fk_review_rule_index_id"),
         sa.ForeignKeyConstraint(["review_id"], ["price_review.id"], name="fk_review_rule_review_id"),
         sa.PrimaryKeyConstraint("id", name="pk_review_rule"),
@@ -413,13 +413,13 @@ def reviews() -> None:
         sa.Column("decision_reason", sa.String(length=1000), nullable=False),
         sa.Column("review_id", sa.Integer(), nullable=True),
         sa.CheckConstraint(
-            "(status = 'taken-up') = (review_id IS NOT NULL)", name="ck_price_request_taken_up_by_a_review"
+            "(status = 'taken-up') = (review_id IS NOT NULL)", name="taken_up_by_a_review"
         ),
-        sa.CheckConstraint("(trade = '') <> (code = '')", name="ck_price_request_trade_or_item"),
+        sa.CheckConstraint("(trade = '') <> (code = '')", name="trade_or_item"),
         sa.CheckConstraint(
-            "status <> 'refused' OR decision_reason <> ''", name="ck_price_request_refused_with_a_reason"
+            "status <> 'refused' OR decision_reason <> ''", name="refused_with_a_reason"
         ),
-        sa.CheckConstraint("asked_bp > -10000", name="ck_price_request_asked_keeps_a_price"),
+        sa.CheckConstraint("asked_bp > -10000", name="asked_keeps_a_price"),
         sa.ForeignKeyConstraint(["contractor_id"], ["contractor.id"], name="fk_price_request_contractor_id"),
         sa.ForeignKeyConstraint(["review_id"], ["price_review.id"], name="fk_price_request_review_id"),
         sa.ForeignKeyConstraint(["schedule_id"], ["schedule.id"], name="fk_price_request_schedule_id"),
@@ -458,6 +458,7 @@ def jobs() -> None:
     add("offer", "own_rates TEXT DEFAULT '{}' NOT NULL")
     add("offer", "uplift_bp INTEGER DEFAULT 0 NOT NULL")
     add("offer", "minimum_pence BIGINT DEFAULT 0 NOT NULL")
+    add("offer", "band_pence BIGINT DEFAULT 0 NOT NULL")
     order_lines()
 
 
@@ -499,7 +500,7 @@ def order_lines() -> None:
         sa.Column("net_pence", sa.BigInteger(), nullable=False),
         sa.Column("vat_bp", sa.Integer(), nullable=True),
         sa.Column("vat_pence", sa.BigInteger(), nullable=True),
-        sa.CheckConstraint("(vat_bp IS NULL) = (vat_pence IS NULL)", name="ck_order_line_vat_with_its_rate"),
+        sa.CheckConstraint("(vat_bp IS NULL) = (vat_pence IS NULL)", name="vat_with_its_rate"),
         sa.ForeignKeyConstraint(["edition_id"], ["edition.id"], name="fk_order_line_edition_id"),
         sa.ForeignKeyConstraint(["offer_id"], ["offer.id"], name="fk_order_line_offer_id"),
         sa.PrimaryKeyConstraint("offer_id", "position", name="pk_order_line"),
@@ -533,7 +534,7 @@ def funding() -> None:
         sa.Column("withdrawn_by", sa.String(length=254), nullable=True),
         sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "(withdrawn_at IS NULL) = (withdrawn_by IS NULL)", name="ck_vat_declaration_withdrawn_by_somebody"
+            "(withdrawn_at IS NULL) = (withdrawn_by IS NULL)", name="withdrawn_by_somebody"
         ),
         sa.ForeignKeyConstraint(["job_id"], ["job.id"], name="fk_vat_declaration_job_id"),
         sa.PrimaryKeyConstraint("id", name="pk_vat_declaration"),
@@ -554,8 +555,8 @@ def funding() -> None:
         sa.Column("agreed_pence", sa.BigInteger(), nullable=False),
         sa.Column("recorded_by", sa.String(length=254), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("agreed_pence >= 0", name="ck_funding_agreed_pence_not_negative"),
-        sa.CheckConstraint("contribution_pence >= 0", name="ck_funding_contribution_pence_not_negative"),
+        sa.CheckConstraint("agreed_pence >= 0", name="agreed_pence_not_negative"),
+        sa.CheckConstraint("contribution_pence >= 0", name="contribution_pence_not_negative"),
         sa.ForeignKeyConstraint(["job_id"], ["job.id"], name="fk_funding_job_id"),
         sa.PrimaryKeyConstraint("job_id", name="pk_funding"),
     )
@@ -579,7 +580,7 @@ TABLES = (
 )
 #: A column goes, and with it the CHECK that was written beside it.
 COLUMNS = (
-    ("offer", ("minimum_pence", "uplift_bp", "own_rates")),
+    ("offer", ("band_pence", "minimum_pence", "uplift_bp", "own_rates")),
     ("job_line", ("vat_bp", "rule")),
     ("job", ("out_of_hours",)),
     ("lot", ("out_of_hours_bp", "minimum_order_pence")),

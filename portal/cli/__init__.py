@@ -7,7 +7,22 @@ from __future__ import annotations
 
 import click
 
-from portal.cli import accounts, analytics, changes, framework, frameworks, jobs, lots, members, rates, running
+from portal.cli import (
+    accounts,
+    analytics,
+    catalogue,
+    changes,
+    framework,
+    frameworks,
+    jobs,
+    lots,
+    members,
+    price_lists,
+    prices,
+    rates,
+    reviews,
+    running,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -20,7 +35,11 @@ for group, verbs in (
     (lots.lots, (changes.lot_terms,)),
     (members.members, (changes.member_terms,)),
     (framework.contractors, (changes.firm_details, changes.firm_available, changes.firm_away)),
-    (jobs.jobs, (changes.job_quote, changes.job_direct)),
+    (jobs.jobs, (changes.job_quote, changes.job_direct, prices.price_change_)),
+    (rates.rates, (prices.price, prices.own)),
+    (rates.rates, price_lists.COMMANDS),
+    (rates.rates, catalogue.COMMANDS),
+    (rates.rates, (reviews.index_, reviews.reviews_)),
 ):
     for verb in verbs:
         group.add_command(verb)

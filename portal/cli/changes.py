@@ -18,7 +18,7 @@ from portal.framework.firms import services as firms
 from portal.framework.listing.queries import contractor_by_code
 from portal.framework.members.named import access_ending, authority_named, lot_named, member_named
 from portal.framework.queries import lot_by_id
-from portal.framework.states import CapacityRule, ContractingParty, Priority
+from portal.framework.states import CapacityRule, ContractingParty, Priority, VariationRates
 from portal.framework.terms.lots import Asked, change_lot, terms_of_lot
 from portal.framework.terms.services import change_framework, framework_by_code, set_lead, terms_of
 from portal.jobs.queries import job_by_reference
@@ -35,6 +35,20 @@ def given(**options: Any) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value not in (None, ())}
 
 
+class Band(click.ParamType[tuple[int, int]]):
+    """A value in pounds and the adjustment from it on, such as 5000=-2.5; kept in pence and basis points."""
+
+    name = "pounds=percent"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        if isinstance(value, tuple):
+            return value
+        start, equals, adjustment = str(value).partition("=")
+        if not equals:
+            self.fail(f"{value} is not a value and an adjustment; write it like 5000=-2.5.", param, ctx)
+        return Pounds().convert(start, param, ctx), Percent().convert(adjustment, param, ctx)
+
+
 @click.command("change")
 @click.argument("code")
 @click.option("--name", default=None)
@@ -47,8 +61,14 @@ def given(**options: Any) -> dict[str, Any]:
 @click.option("--guaranteed-jobs", type=int, default=None)
 @click.option("--guaranteed-value", type=Pounds(), default=None)
 @click.option("--local-areas", default=None)
+@click.option(
+    "--variation-rates",
+    type=kinds(VariationRates),
+    default=None,
+    help="At which rates a change to the works of an order is priced.",
+)
 @with_app
-def framework_terms(code: str, party: str | None, **options: Any) -> None:
+def framework_terms(code: str, party: str | None, variation_rates: str | None, **options: Any) -> None:
     """Change the terms of the framework CODE that are named."""
     names = {
         "cap": "value_cap_pence",
@@ -58,6 +78,8 @@ def framework_terms(code: str, party: str | None, **options: Any) -> None:
     changes = {names.get(name, name): value for name, value in given(**options).items()}
     if party:
         changes["contracting_party"] = ContractingParty(party)
+    if variation_rates:
+        changes["variation_rates"] = VariationRates(variation_rates)
     with transaction():
         framework = framework_by_code(code)
         terms = replace(terms_of(framework), **changes)
@@ -93,6 +115,8 @@ def framework_lead(code: str, authority: str) -> None:
 @click.option("--answer-hours", type=ByPriority(), multiple=True)
 @click.option("--start-days", type=ByPriority(), multiple=True)
 @click.option("--works-days", type=int, default=None)
+@click.option("--minimum-order", "minimum_order_pence", type=Pounds(), default=None, help="0 for none.")
+@click.option("--out-of-hours", "out_of_hours_bp", type=Percent(), default=None, help="Per cent added to rates.")
 @with_app
 def lot_terms(
     framework: str,
@@ -130,15 +154,34 @@ def lot_terms(
 @click.option("--framework", default=None, help="The framework's code, when several have such a lot.")
 @click.option("--area", "areas", multiple=True, help="All areas in which it works; default: as they are.")
 @click.option("--adjustment", type=Percent(), default=None, help="Per cent on the schedule's rates.")
+@click.option(
+    "--band",
+    "bands",
+    type=Band(),
+    multiple=True,
+    help="All adjustments for jobs of more value, such as 5000=-2.5; may be repeated. Default: as they are.",
+)
+@click.option("--no-bands", is_flag=True, help="One adjustment for jobs of any value.")
 @with_app
-def member_terms(code: str, lot: str, framework: str | None, areas: tuple[str, ...], adjustment: int | None) -> None:
-    """Change where CODE works in a lot, and its adjustment; open offers elsewhere are passed on."""
+def member_terms(
+    code: str,
+    lot: str,
+    framework: str | None,
+    areas: tuple[str, ...],
+    adjustment: int | None,
+    bands: tuple[tuple[int, int], ...],
+    no_bands: bool,
+) -> None:
+    """Change where CODE works in a lot, and its adjustments; open offers elsewhere are passed on."""
+    if no_bands and bands:
+        raise click.UsageError("Say --band or --no-bands, not both.")
     with transaction():
         member = member_named(code, lot_named(lot, framework))
         change_terms(
             member.id,
             areas=areas or [area.code for area in member.areas],
             adjustment_bp=member.adjustment_bp if adjustment is None else adjustment,
+            bands=bands if bands or no_bands else None,
             by=actor(),
             now=clock.now(),
             nation=settings().nation,

@@ -14,7 +14,7 @@ from portal.cli.frame import Day, Pounds, actor, in_pounds, iso, json_option, se
 from portal.framework import queries
 from portal.framework.members.named import access_ending, authority_named, lot_named, review_named
 from portal.framework.models import Framework, Participation, Review
-from portal.framework.states import ContractingParty, FrameworkKind, Regime, ReviewStatus
+from portal.framework.states import ContractingParty, FrameworkKind, Regime, ReviewStatus, VariationRates
 from portal.framework.terms import reviews, services
 from portal.framework.terms.queries import cap_decisions_of, extensions_of, framework_in_full, in_order
 from portal.framework.terms.services import FrameworkTerms, framework_by_code
@@ -74,6 +74,7 @@ def framework_document(framework: Framework) -> dict[str, Any]:
         "guaranteed_jobs": framework.guaranteed_jobs,
         "guaranteed_value": in_pounds(framework.guaranteed_pence),
         "local_areas": framework.local_areas.split(),
+        "variation_rates": framework.variation_rates.value,
         "authorities": [access_document(each) for each in in_order(framework)],
         "reviews": [review_document(each) for each in framework.reviews],
         "extensions": [
@@ -162,6 +163,7 @@ def show(code: str, as_json: bool) -> None:
 @click.option("--guaranteed-jobs", type=int, default=None, help="Direct contract: guaranteed jobs a month.")
 @click.option("--guaranteed-value", type=Pounds(), default=None, help="Direct contract: guaranteed pounds a month.")
 @click.option("--local-areas", default="", help='Postcode areas and districts that count as local, such as "AL SG5".')
+@click.option("--variation-rates", type=kinds(VariationRates), default=VariationRates.ORDER_EDITION.value)
 @json_option
 @with_app
 def add(
@@ -178,6 +180,7 @@ def add(
     guaranteed_jobs: int | None,
     guaranteed_value: int | None,
     local_areas: str,
+    variation_rates: str,
     as_json: bool,
 ) -> None:
     """Add the framework CODE."""
@@ -194,6 +197,7 @@ def add(
         guaranteed_jobs,
         guaranteed_value,
         local_areas,
+        VariationRates(variation_rates),
     )
     with transaction():
         services.create_framework(code, terms, by=actor(), now=clock.now(), longest=settings().longest)

@@ -8,7 +8,19 @@ from typing import Any
 
 import click
 
-from portal.cli.frame import FILE, Day, Pounds, actor, in_pounds, iso, json_option, map_option, show_json, with_app
+from portal.cli.frame import (
+    FILE,
+    Day,
+    Percent,
+    Pounds,
+    actor,
+    in_pounds,
+    iso,
+    json_option,
+    map_option,
+    show_json,
+    with_app,
+)
 from portal.framework.members.named import lot_named, lots_listed
 from portal.framework.members.rank_file import publish_rank_file, read_ranks
 from portal.framework.models import Lot
@@ -69,6 +81,8 @@ def lot_document(lot: Lot) -> dict[str, Any]:
         "answer_hours": by_priority(lot, "answer_hours"),
         "start_days": by_priority(lot, "start_days"),
         "works_days": lot.works_days,
+        "minimum_order": in_pounds(lot.minimum_order_pence),
+        "out_of_hours_percent": percent(lot.out_of_hours_bp),
         "documents": [
             {"kind": each.kind, "required": each.required, "least_cover": in_pounds(each.minimum_pence)}
             for each in lot.requirements
@@ -119,6 +133,8 @@ def listed(framework: str | None, as_json: bool) -> None:
 @click.option("--answer-hours", type=ByPriority(), multiple=True, help="Working hours to answer, such as routine=16.")
 @click.option("--start-days", type=ByPriority(), multiple=True, help="Working days to start, such as routine=30.")
 @click.option("--works-days", type=int, default=14, show_default=True, help="Days that the works take at the most.")
+@click.option("--minimum-order", type=Pounds(), default=0, help="The least that an order comes to, excluding VAT.")
+@click.option("--out-of-hours", type=Percent(), default=0, help="Per cent added to rates for work out of hours.")
 @json_option
 @with_app
 def add(
@@ -134,6 +150,8 @@ def add(
     answer_hours: tuple[tuple[Priority, int], ...],
     start_days: tuple[tuple[Priority, int], ...],
     works_days: int,
+    minimum_order: int,
+    out_of_hours: int,
     as_json: bool,
 ) -> None:
     """Add the lot NAME to FRAMEWORK."""
@@ -151,6 +169,8 @@ def add(
         {**usual.start_days, **dict(start_days)},
         works_days,
         {**{kind: Asked(required=False) for kind in asks}, **dict(requires)},
+        minimum_order,
+        out_of_hours,
     )
     with transaction():
         lot = add_lot(framework_by_code(framework), name, terms=terms, by=actor(), now=clock.now())

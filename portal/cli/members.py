@@ -80,6 +80,9 @@ def member_document(each: Membership) -> dict[str, Any]:
         "rank": listed.rank,
         "share_percent": None if listed.share_bp is None else percent(listed.share_bp),
         "adjustment_percent": percent(listed.adjustment_bp),
+        "bands": [
+            {"from": in_pounds(from_pence), "adjustment_percent": percent(bp)} for from_pence, bp in listed.bands
+        ],
         "areas": sorted(listed.areas),
     }
 

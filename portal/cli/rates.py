@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
 import click
 
 from portal.cli.frame import FILE, Day, actor, json_option, map_option, refuse, show_json, with_app
-from portal.framework.queries import adjustment_of
+from portal.cli.price_lists import show_preview
 from portal.kernel import clock
 from portal.kernel.db import transaction
-from portal.kernel.money import percent, pounds
 from portal.rates import services
-from portal.rates.basket import price_basket, read_basket
-from portal.rates.queries import edition_in_force
-from portal.rates.schedule_file import read_schedule
-from portal.tables import Mapping
+from portal.rates.exporting import ENDINGS, write_edition_file
+from portal.rates.price_lists.preview import as_document, preview
+from portal.rates.queries import edition_for
+from portal.rates.schedule_file import item_rows, read_schedule
+from portal.tables import Mapping, Progress
 
 
 @click.group()
@@ -45,7 +48,8 @@ def import_(
     as_json: bool,
 ) -> None:
     """Bring the price list FILE (CSV, XLSX, XLS, PDF) in as a new edition; all or nothing."""
-    read = read_schedule(file, Mapping.read(map_file) if map_file else None)
+    with reading_shown() as progress:
+        read = read_schedule(file, Mapping.read(map_file) if map_file else None, progress=progress)
     report = {
         "file": read.name,
         "schedule": schedule,
@@ -57,12 +61,22 @@ def import_(
     }
     if check:
         problems = services.check_edition(read, schedule, edition, starts_on)
+        seen = None if problems else preview(item_rows(read.records), schedule, starts_on)
         if as_json:
-            show_json({**report, "written": False, "problems": [problem.as_dict() for problem in problems]})
+            show_json(
+                {
+                    **report,
+                    "written": False,
+                    "problems": [problem.as_dict() for problem in problems],
+                    "diff": seen and as_document(seen),
+                }
+            )
         if problems:
             refuse(*map(str, problems))
         if not as_json:
             click.echo(f"{len(read.records)} items would make the edition {edition}; nothing was written.")
+            if seen:
+                show_preview(seen)
         return
     with transaction():
         services.import_edition(
@@ -82,50 +96,42 @@ def import_(
             click.echo(f"Set aside: row {row}: {reason}", err=True)
 
 
-@rates.command("price")
+@contextmanager
+def reading_shown() -> Iterator[Progress | None]:
+    """Show on stderr how much of a file is read, when that is a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    with click.progressbar(length=1, label="Reading", file=sys.stderr) as bar:
+
+        def progress(done: int, of: int) -> None:
+            bar.length = of
+            bar.update(done - bar.pos)
+
+        yield progress
+
+
+@rates.command("export")
 @click.argument("file", type=FILE)
-@click.option("--schedule", required=True)
-@click.option("--on", type=Day(), required=True, help="The day on which the order would be made.")
-@click.option("--member", default=None, help="A contractor's code: price with its adjustment.")
-@click.option("--lot", default=None, help="The lot, when the contractor's adjustment differs between lots.")
-@map_option
+@click.option("--schedule", required=True, help="The schedule's code.")
+@click.option("--edition", required=True, help="The edition's name.")
+@click.option("--force", is_flag=True, help="Write over FILE when it is there already.")
 @json_option
 @with_app
-def price(
-    file: Path, schedule: str, on: date, member: str | None, lot: str | None, map_file: Path | None, as_json: bool
-) -> None:
-    """Price the lines of FILE (code, quantity) as a contractor's order would be, excluding VAT."""
-    wanted = read_basket(file, Mapping.read(map_file) if map_file else None)
-    edition = edition_in_force(on, schedule)
-    adjustment = adjustment_of(member, lot) if member else 0
-    priced, total = price_basket(wanted, edition, adjustment)
-    if as_json:
-        show_json(
-            {
-                "schedule": schedule,
-                "edition": edition.name,
-                "on": on.isoformat(),
-                "member": member,
-                "adjustment_percent": percent(adjustment),
-                "vat": "excluded",
-                "lines": [
-                    {
-                        "code": item.code,
-                        "description": item.description,
-                        "unit": item.unit,
-                        "quantity": format(line.quantity, "f"),
-                        "rate": pounds(line.rate_pence),
-                        "net": pounds(line.net_pence),
-                    }
-                    for item, line in priced
-                ],
-                "total": pounds(total),
-            }
-        )
+def export(file: Path, schedule: str, edition: str, force: bool, as_json: bool) -> None:
+    """Write an edition to FILE (.csv, .xlsx, .xls or .pdf); it imports to the same edition again."""
+    kind = ENDINGS.get(file.suffix.lower())
+    if kind is None:
+        refuse(f"{file.name} must end in {', '.join(ENDINGS)}; its ending says how the list is written.")
         return
-    for item, line in priced:
-        click.echo(
-            f"{item.code}\t{format(line.quantity, 'f')} {item.unit}\t{pounds(line.rate_pence)}\t"
-            f"{pounds(line.net_pence)}\t{item.description}"
-        )
-    click.echo(f"Total excluding VAT\t{pounds(total)}")
+    if file.exists() and not force:
+        refuse(f"{file} is there already; choose another name, or write over it with --force.")
+    try:
+        items = write_edition_file(edition_for(schedule, edition), kind, file)
+    except OSError as fault:
+        refuse(f"{file} cannot be written: {fault.strerror}.")
+        return
+    if as_json:
+        show_json({"file": str(file), "schedule": schedule, "edition": edition, "items": items})
+    else:
+        click.echo(f"{items} items of the edition {edition} of {schedule} are in {file}.")

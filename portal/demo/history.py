@@ -113,7 +113,9 @@ class History:
         self._reopened: Counter[str] = Counter()
         self._last_offer = 0
         self._mailboxes: dict[int, str] = {}
-        self._edition: Edition
+        self._editions: dict[date, Edition] = {}
+        #: What officers do with jobs that they have just specified.
+        self.once_specified: Callable[[Sequence[Job], datetime], None] = lambda _jobs, _now: None
 
     def at(self, instant: datetime, deed: Deed) -> None:
         """Do ``deed`` at ``instant``; deeds of one instant keep the order in which they were planned."""
@@ -126,7 +128,7 @@ class History:
         while self._is_due():
             week, day = _week(self._queue[0][0]), local_date(self._queue[0][0])
             with transaction():
-                self._edition = edition_in_force(day)
+                self._editions.clear()
                 # Every answer asks for its member; held here, they are read once in a transaction.
                 members = list(db.session.scalars(select(Member).options(joinedload(Member.contractor))))
                 while self._is_due() and _week(self._queue[0][0]) == week:
@@ -135,6 +137,12 @@ class History:
                     day = local_date(instant)
                 del members
             yield day
+
+    def edition(self, day: date) -> Edition:
+        """The edition of the county's schedule that is in force on ``day``."""
+        if day not in self._editions:
+            self._editions[day] = edition_in_force(day)
+        return self._editions[day]
 
     def _is_due(self) -> bool:
         return bool(self._queue) and self._queue[0][0] <= self.now
@@ -153,7 +161,9 @@ class History:
         day = local_date(now)
         entered = [self.register.enter(job, day) for job in jobs]
         by = officer_of(jobs[0].authority)
-        specify_jobs(entered, self._edition, source=SOURCE, by=by, now=now)
+        specify_jobs(entered, self.edition(day), source=SOURCE, by=by, now=now)
+        references = [job.reference for job in entered]
+        self.once_specified(list(db.session.scalars(select(Job).where(Job.reference.in_(references)))), now)
         self.specified += len(entered)
         if mood is not Mood.USUAL:
             self._moods |= {job.reference: mood for job in entered}
@@ -164,7 +174,7 @@ class History:
         day = local_date(now)
         entered = self.register.enter(job, day)
         by = officer_of(job.authority)
-        draft = draft_job(entered, self._edition, by=by, now=now)
+        draft = draft_job(entered, self.edition(day), by=by, now=now)
         for line in entered.lines[:lines]:
             add_line(draft.id, line.code, line.quantity, by=by, now=now)
 

@@ -29,6 +29,7 @@ from portal.demo.office_hours import (
     working_minutes_before,
 )
 from portal.demo.present import CERTAIN, plan_present
+from portal.demo.rates import agree_own_rates, plan_rates, set_up_rates
 from portal.demo.set_up import DEMONSTRATION, PASSWORD, STAFF, file_quotes, list_contractors, set_up_county
 from portal.framework.member_models import Contractor
 from portal.jobs.models import Offer
@@ -101,6 +102,7 @@ def load_demo(size: Size, *, seed: int, now: datetime, nation: Nation, if_empty:
     with transaction():
         set_up_county(rows, first_day=first_day, now=began)
         set_up_beside(first_day, now=began)
+        set_up_rates(first_day, now=began)
     yield "Ten authorities, the framework, its schedule of rates and 20 contractors are set up."
     if size.notice:
         yield size.notice
@@ -111,11 +113,13 @@ def load_demo(size: Size, *, seed: int, now: datetime, nation: Nation, if_empty:
     history.at(working_minutes_before(last, RELISTED, nation), lambda at: list_contractors(rows, now=at))
     plan_present(history)
     plan_beside(history, size.jobs)
+    plan_rates(history, first_day)
     yield from _months(history)
     prices = demo_prices(rng, size.quotes_per_group, today)
     with transaction():
         file_quotes(prices, now=now)
         settle(now=now)
+        agree_own_rates(now=now)
         _consider_sent(before=at_local(local_date(last), time(0)))
         contractor = contractor_with_work()
         add_person(

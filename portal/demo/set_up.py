@@ -23,6 +23,7 @@ from portal.framework.firms.services import change_details, details_of
 from portal.framework.member_models import Contractor, ContractorDocument
 from portal.framework.members.contractor_file import read_contractors
 from portal.framework.members.contractor_import import import_contractors
+from portal.framework.states import ContractingParty
 from portal.framework.terms.lots import Asked, LotTermsWanted, add_lot
 from portal.framework.terms.services import DEFAULT_FRAMEWORK, add_framework, add_participation, set_lead
 from portal.kernel import audit
@@ -102,6 +103,8 @@ def set_up_county(rows: Sequence[Mapping[str, str]], *, first_day: date, now: da
         april.replace(year=april.year - 1 + FRAMEWORK_YEARS),
         review_months=12,
         local_areas=LOCAL_AREAS,
+        # The client orders the works, with the grant: what a disabled person commissions carries no VAT.
+        contracting_party=ContractingParty.APPLICANT,
         by=STAFF[Role.FRAMEWORK_MANAGER],
         now=now,
     )

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload, selectinload
 
 from portal.jobs import allocation
-from portal.jobs.models import Decision, Job, JobLine, Offer, OrderLine
+from portal.jobs.models import Decision, Job, JobLine, Offer, OrderLine, offer_is
+from portal.jobs.ordering import priced_lines, works_of
 from portal.jobs.states import JobStatus, OfferStatus
 from portal.kernel.db import db
-from portal.rates.pricing import price_line
+from portal.rates.pricing import price_line, total
+from portal.rates.states import PriceRule
 
 LIVE_OFFER = {
     JobStatus.ALLOCATING: OfferStatus.SENT,
@@ -26,6 +28,8 @@ def faults() -> Iterator[str]:
     """A sentence for everything that is off."""
     yield from _offers_fit_their_jobs()
     yield from _totals_add_up()
+    yield from _orders_keep_their_terms()
+    yield from _open_offers_come_to_their_price()
     yield from _decisions_repeat()
 
 
@@ -74,6 +78,34 @@ def _totals_add_up() -> Iterator[str]:
         # An order from before VAT was worked out has none.
         if priced.net_pence != line.net_pence or line.vat_pence not in (None, priced.vat_pence):
             yield f"Line {line.position} of the order from offer {line.offer_id} does not come to its own price."
+
+
+def _orders_keep_their_terms() -> Iterator[str]:
+    """Each line of an order stands on the terms of its offer."""
+    rows = db.session.execute(
+        select(OrderLine, Offer).join(Offer, Offer.id == OrderLine.offer_id).execution_options(yield_per=5_000)
+    )
+    for line, offer in rows:
+        own = line.rule is not PriceRule.OWN_RATE or offer.own_rates.get(line.code) == line.rate_pence
+        adjusted = offer.adjustment_bp if line.rule is PriceRule.SCHEDULE_RATE else 0
+        added = 0 if line.rule in {PriceRule.QUOTE, PriceRule.MINIMUM_ORDER} else offer.uplift_bp
+        if not own or line.adjustment_bp != adjusted or line.uplift_bp != added:
+            yield f"Line {line.position} of the order from offer {offer.id} is not on the terms of its offer."
+
+
+def _open_offers_come_to_their_price() -> Iterator[str]:
+    """An open offer is made at what the lines of its order would come to."""
+    offers = (
+        select(Offer)
+        .where(offer_is(OfferStatus.SENT))
+        .options(joinedload(Offer.job).selectinload(Job.lines))
+        .execution_options(yield_per=500)
+    )
+    for offer in db.session.scalars(offers):
+        # Net prices are the same at any VAT.
+        net = total(priced_lines(offer, works_of(offer.job.lines, frozenset(), commissions=False))).net_pence
+        if net != offer.price_pence:
+            yield f"The offer {offer.id} was made at {offer.price_pence} pence, its lines come to {net}."
 
 
 def _decisions_repeat() -> Iterator[str]:

@@ -5,9 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from portal.jobs.models import Decision, Job, Offer
+from portal.jobs.order_prices import (
+    OrderPrice,
+    PricedAs,
+    at_schedule_rates,
+    declarations_of,
+    declared_now,
+    standing_price,
+)
 from portal.jobs.queries import decisions_on
 from portal.kernel.audit import events_on
-from portal.kernel.money import pounds
+from portal.kernel.money import percent, pounds
 
 
 def iso(instant: Any) -> str | None:
@@ -16,8 +24,13 @@ def iso(instant: Any) -> str | None:
 
 
 def job_document(job: Job) -> dict[str, Any]:
-    """Everything the portal knows of ``job``, money as decimal strings in pounds, excluding VAT."""
+    """Everything the portal knows of ``job``, money as decimal strings in pounds, excluding VAT where nothing else is
+    said. ``order`` holds the lines of the accepted order (``frozen``), or of the order that the open offer would be;
+    ``totals`` are those of what stands: order, offer, or the lines at schedule rates.
+    """
     decisions = decisions_on(job)
+    declarations = declarations_of(job.id)
+    standing = standing_price(job, declarations)
     return {
         "reference": job.reference,
         "status": job.status.value,
@@ -26,19 +39,17 @@ def job_document(job: Job) -> dict[str, Any]:
         "priority": job.priority.value,
         "required_start": iso(job.required_start),
         "edition": {"schedule": job.edition.schedule.code, "name": job.edition.name},
-        "lines": [
-            {
-                "position": line.position,
-                "code": line.code,
-                "description": line.description,
-                "unit": line.unit,
-                "quantity": format(line.quantity, "f"),
-                "rate": pounds(line.rate_pence),
-                "net": pounds(line.net_pence),
-            }
-            for line in job.lines
-        ],
+        "out_of_hours": job.out_of_hours,
+        "lines": price_document(at_schedule_rates(job, declared_now(declarations))),
         "price": pounds(job.value_pence),
+        "order": None
+        if standing.priced_as is PricedAs.SCHEDULE_RATES
+        else {
+            "frozen": standing.priced_as is PricedAs.ORDER,
+            "lines": price_document(standing),
+            **sums_of(standing),
+        },
+        "totals": sums_of(standing),
         "ranking": _ranking(decisions[0]) if decisions else [],
         "decisions": [
             {
@@ -56,6 +67,38 @@ def job_document(job: Job) -> dict[str, Any]:
             {"id": event.id, "at": iso(event.at), "actor": event.actor, "action": event.action, "data": event.data}
             for event in events_on(f"job:{job.reference}")
         ],
+    }
+
+
+def price_document(price: OrderPrice) -> list[dict[str, Any]]:
+    """Priced lines; VAT is null in orders from before it was worked out."""
+    return [
+        {
+            "position": line.position,
+            "code": line.code,
+            "description": line.description,
+            "unit": line.unit,
+            "quantity": format(line.quantity, "f"),
+            "rate": pounds(line.rate_pence),
+            "net": pounds(line.net_pence),
+            "rule": line.rule.value,
+            "edition": line.edition,
+            "adjustment_percent": percent(line.adjustment_bp),
+            "uplift_percent": percent(line.uplift_bp),
+            "vat_percent": None if line.vat_bp is None else percent(line.vat_bp),
+            "vat": None if line.vat_pence is None else pounds(line.vat_pence),
+            "explanation": line.explanation,
+        }
+        for line in price.lines
+    ]
+
+
+def sums_of(price: OrderPrice) -> dict[str, str | None]:
+    """What lines come to; VAT and the total with it are null where VAT was not worked out."""
+    return {
+        "net": pounds(price.net_pence),
+        "vat": pounds(price.vat_pence) if price.with_vat else None,
+        "total": pounds(price.total_pence) if price.with_vat else None,
     }
 
 

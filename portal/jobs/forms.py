@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from flask_wtf import FlaskForm
 from govuk_frontend_wtf.wtforms_widgets import (
+    GovCheckboxInput,
     GovRadioInput,
     GovSelect,
     GovSubmitInput,
@@ -13,6 +14,7 @@ from govuk_frontend_wtf.wtforms_widgets import (
     GovTextInput,
 )
 from wtforms import (
+    BooleanField,
     DecimalField,
     HiddenField,
     RadioField,
@@ -22,7 +24,7 @@ from wtforms import (
     TextAreaField,
 )
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, Length, NumberRange, StopValidation, ValidationError
+from wtforms.validators import AnyOf, InputRequired, Length, NumberRange, Regexp, StopValidation, ValidationError
 
 from portal.framework.fields import DayField, NoDay
 from portal.framework.rules import clean_postcode
@@ -94,6 +96,11 @@ class JobForm(FlaskForm):  # type: ignore[misc]
         validators=[NoDay()],
         description="For example 27 3 2027. Leave it empty to use the lot’s usual time.",
     )
+    out_of_hours = BooleanField(
+        "The works are done outside working hours",
+        widget=GovCheckboxInput(),
+        description="The lot’s uplift is added to the rates.",
+    )
     submit = SubmitField("Continue to the works", widget=GovSubmitInput())
 
     def validate_reference(self, field: StringField) -> None:
@@ -110,10 +117,9 @@ class JobForm(FlaskForm):  # type: ignore[misc]
         field.data = cleaned
 
 
-class LineForm(FlaskForm):  # type: ignore[misc]
-    """Add so many of one item."""
+class QuantityForm(FlaskForm):  # type: ignore[misc]
+    """So many of an item."""
 
-    code = HiddenField(validators=[InputRequired("Choose an item"), Length(max=64)])
     quantity = DecimalField(
         "Quantity",
         default=Decimal(1),
@@ -123,6 +129,24 @@ class LineForm(FlaskForm):  # type: ignore[misc]
             NumberRange(min=Decimal("0.001"), max=Decimal(999_999), message="The quantity must be above 0"),
         ],
     )
+
+
+class LineForm(QuantityForm):
+    """Add so many of one item."""
+
+    code = HiddenField(validators=[InputRequired("Choose an item"), Length(max=64)])
+
+
+class FillForm(FlaskForm):  # type: ignore[misc]
+    """Add the items of a template."""
+
+    template_id = HiddenField(validators=[InputRequired("Choose a template"), Regexp("[0-9]{1,9}$")])
+
+
+class HoursForm(FlaskForm):  # type: ignore[misc]
+    """When the works are done."""
+
+    out_of_hours = HiddenField(validators=[AnyOf(("yes", "no"), "Say whether the works are done out of hours")])
 
 
 class AcceptForm(FlaskForm):  # type: ignore[misc]

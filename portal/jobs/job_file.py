@@ -31,7 +31,10 @@ FIELDS = (
 
 #: A reference stands in addresses of pages and in commands, so it keeps to characters that need no quoting, and does
 #: not end like the address of one of a job's own pages.
-_PAGES = "new|works|lines|specified|ranking|allocate|remove|withdraw|started|complete|quotes|direction"
+_PAGES = (
+    "new|works|lines|quantity|templates|hours|specified|ranking|allocate|remove|withdraw|"
+    "started|complete|quotes|direction"
+)
 REFERENCE = re.compile(
     rf"(?!(?:.*/)?(?:{_PAGES})$)(?!.*(?://|/\.{{1,2}}(?:/|$)))(?:[A-Za-z0-9][A-Za-z0-9._/-]{{0,62}}[A-Za-z0-9]|[A-Za-z0-9])"
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date
 
 from flask_wtf import FlaskForm
@@ -44,6 +44,36 @@ class AdjustmentField(WrittenField):
 
     def write(self, value: int) -> str:
         return money.percent(value)
+
+
+class BandsField(TextAreaField):  # type: ignore[misc]
+    """Adjustments for jobs of more value, one a line (``5,000: -2.5``): pairs of pence and basis points."""
+
+    widget = GovTextArea()
+    data: Sequence[tuple[int, int]] | None
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data = None
+        found = [read_band(line) for line in (valuelist[0] if valuelist else "").splitlines() if line.strip()]
+        self.data = found
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return str(self.raw_data[0])
+        return "\n".join(
+            f"{money.shown(pence).removeprefix('£').removesuffix('.00')}: {money.percent(bp)}"
+            for pence, bp in self.data or ()
+        )
+
+
+def read_band(line: str) -> tuple[int, int]:
+    """``5,000: -2.5`` → pence and basis points; ``ValueError`` says how it is written."""
+    start, colon, rest = line.replace("=", ":").partition(":")
+    pounds, per_cent = plain_number(start.strip().removeprefix("£")), plain_number(rest.strip(" +%"))
+    numbers = [number * 100 for number in (pounds, per_cent) if number is not None and colon]
+    if len(numbers) < 2 or any(number != number.to_integral_value() for number in numbers):
+        raise ValueError(f"Write {line.strip()[:30]} as a value in pounds, a colon and per cent, such as 5,000: -2.5")
+    return int(numbers[0]), int(numbers[1])
 
 
 class StepForm(FlaskForm):  # type: ignore[misc]
@@ -145,17 +175,22 @@ class TermsForm(FlaskForm):  # type: ignore[misc]
         validators=[Needed("Enter the adjustment; 0 keeps the schedule’s rates")],
         description="New offers only: what was offered or ordered keeps its price.",
     )
+    bands = BandsField(
+        "Adjustments for jobs of more value, one a line (optional)",
+        description="From which value of the job at schedule rates, a colon, per cent: for example 5,000: -2.5.",
+    )
     submit = SubmitField("Change the terms", widget=GovSubmitInput())
 
     @classmethod
-    def of(cls, member: Member, authorities: Collection[Organisation]) -> TermsForm:
-        """The form with the membership's terms as they are."""
+    def of(cls, member: Member, bands: Sequence[tuple[int, int]], authorities: Collection[Organisation]) -> TermsForm:
+        """The form with the membership's terms as they are; ``bands`` are its adjustments for jobs of more value."""
         form = cls(
             formdata=None,
             prefix="terms-",
             areas=[area.authority.code for area in member.areas if area.authority],
             districts=tuple(area.district for area in member.areas if not area.authority),
             adjustment=member.adjustment_bp,
+            bands=bands,
         )
         form.offer(member, authorities)
         return form

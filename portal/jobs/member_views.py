@@ -15,6 +15,7 @@ from portal.framework.members.ranks import SharedRank
 from portal.framework.members.services import standing_now
 from portal.framework.roster import Roster
 from portal.framework.states import MEMBER_MOVES, MemberStatus
+from portal.framework.terms.forms import put_fault
 from portal.jobs import standing
 from portal.jobs.member_forms import (
     AdmitForm,
@@ -82,7 +83,7 @@ def page(
         suspension.change(listed.standing.reason, listed.until_on, entered=form is suspension)
     may_manage, load = signed_in_person().may(Permission.MANAGE_FRAMEWORK), member_load(member.id)
     if may_manage and terms is None and listed.standing.status not in ENDED:
-        terms = TermsForm.of(member, authorities_to_serve(member.lot, today))
+        terms = TermsForm.of(member, listed.bands, authorities_to_serve(member.lot, today))
     return render_template(
         "members/one.html",
         member=member,
@@ -206,12 +207,13 @@ def change_terms(member_id: int) -> ResponseReturnValue:
                 member_id,
                 areas=form.chosen,
                 adjustment_bp=form.adjustment.data,
+                bands=form.bands.data,
                 by=signed_in_person().email,
                 now=clock.now(),
                 nation=current_app.config["PORTAL"].nation,
             )
     except (RuleBroken, SharedRank) as broken:
-        form.areas.errors = [str(broken)]
+        put_fault(form, broken, "areas")
         return page(membership_by_id(member_id), terms=form, status=422)
     flash("The terms are changed. New offers follow them.", "success")
     tell_of_passed_on(done)

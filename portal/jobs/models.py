@@ -237,6 +237,8 @@ class Offer(Base):
     own_rates: Mapped[dict[str, int]] = mapped_column(JsonText, default=dict)
     uplift_bp: Mapped[BasisPoints] = mapped_column(default=0)
     minimum_pence: Mapped[Pence] = mapped_column(default=0)
+    # From which value at schedule rates on the adjustment holds; 0: it is the usual one.
+    band_pence: Mapped[Pence] = mapped_column(default=0)
     price_pence: Mapped[Pence]
     # Whether the price is the member's quote; else the lines at its adjustment. An order is written out accordingly.
     quoted: Mapped[bool] = mapped_column(Boolean, default=False)

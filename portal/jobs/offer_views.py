@@ -10,6 +10,7 @@ from portal.accounts.policy import Permission
 from portal.jobs import queries, services
 from portal.jobs.forms import AcceptForm, DeclineForm, StartedForm
 from portal.jobs.models import Offer
+from portal.jobs.order_prices import OrderPrice, declarations_of, declared_now, of_offer, of_order
 from portal.jobs.states import DeclineReason, OfferStatus
 from portal.kernel import clock
 from portal.kernel.clock import date_text
@@ -54,10 +55,19 @@ def page(offer: Offer, accept: AcceptForm | None = None, status: int = 200) -> R
         job=offer.job,
         ordered=ordered,
         now=clock.now(),
-        lines=queries.order_lines(offer) if ordered else [],
+        price=own_price(offer),
         form=accept or AcceptForm(formdata=None),
         day_form=StartedForm(formdata=None, on=clock.local_date(clock.now())),
     ), status
+
+
+def own_price(offer: Offer) -> OrderPrice | None:
+    """What an open offer or an order pays its contractor, line by line; nothing for an offer that is over."""
+    if offer.status in ORDERED:
+        return of_order(offer, queries.order_lines(offer), to_contractor=True)
+    if offer.status is OfferStatus.SENT:
+        return of_offer(offer, declared_now(declarations_of(offer.job_id)), to_contractor=True)
+    return None
 
 
 @bp.get("/<int:offer_id>")

@@ -22,7 +22,7 @@ from portal.kernel.db import db, insert_rows, table_of
 from portal.kernel.errors import WrongState
 from portal.kernel.outbox import Notice
 from portal.kernel.working_time import Nation
-from portal.rates.pricing import Terms, Work
+from portal.rates.pricing import Terms, Work, band_reached
 from portal.rates.states import PriceRule
 
 #: Jobs decided on, or offers closed, at a time: bounds the memory and the length of a transaction of the clock.
@@ -132,6 +132,7 @@ def _offer_chunk(jobs: Sequence[Job], done: Allocated, *, because: str, by: str,
                 "own_rates": json.dumps(terms.own_rates),
                 "uplift_bp": terms.uplift_bp,
                 "minimum_pence": terms.minimum_pence,
+                "band_pence": band_reached(winner.bands, job.value_pence),
                 "price_pence": price,
                 "quoted": board.lot_facts[job.lot_id].quotes_needed is not None,
                 "reason": "",

@@ -6,7 +6,7 @@ it was specified: whatever is published, agreed or withdrawn later changes no or
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import insert, select
 
@@ -62,10 +62,10 @@ def freeze_order(offer: Offer, job: Job) -> None:
     """Write the lines of an order that has just been accepted."""
     declared = declarations_on(job.id)
     works = works_of(job.lines, declared, commissions=client_commissions(job.lot.framework))
-    named = {line.code: (line.description, line.unit) for line in job.lines}
+    named = names_of(job)
     rows = []
     for position, line in enumerate(priced_lines(offer, works), start=1):
-        description, unit = named.get(line.code) or _named(line, job)
+        description, unit = named_line(line, named)
         rows.append(
             {
                 "offer_id": offer.id,
@@ -87,8 +87,16 @@ def freeze_order(offer: Offer, job: Job) -> None:
     db.session.execute(insert(table_of(OrderLine)), rows)
 
 
-def _named(line: PricedLine, job: Job) -> tuple[str, str]:
-    """What a line that is no item of the specification is called, and its unit."""
+def names_of(job: Job) -> dict[str, tuple[str, str]]:
+    """What the items of a job are called, and their units, by code."""
+    return {line.code: (line.description, line.unit) for line in job.lines}
+
+
+def named_line(line: PricedLine, named: Mapping[str, tuple[str, str]]) -> tuple[str, str]:
+    """What a line is called, and its unit; ``named`` are the items of the specification."""
     if line.rule is PriceRule.MINIMUM_ORDER:
         return "To the minimum order of the lot", "order"
-    return f"The works as specified, {len(job.lines)} items, at the price quoted", "job"
+    if line.rule is PriceRule.QUOTE:
+        items = "1 item" if len(named) == 1 else f"{len(named)} items"
+        return f"The works as specified, {items}, at the price quoted", "job"
+    return named[line.code]

@@ -44,6 +44,27 @@ def job_by_reference(reference: str, person: Person | None = None) -> Job:
     return job
 
 
+def draft_by_reference(reference: str, person: Person) -> Job:
+    """One job with its lines, as its specification is built, in one statement; ``NotFound`` as above."""
+    job = (
+        db.session.scalars(
+            jobs_seen_by(person)
+            .where(Job.reference == reference)
+            .options(
+                joinedload(Job.authority),
+                joinedload(Job.lot).joinedload(Lot.framework),
+                joinedload(Job.edition),
+                joinedload(Job.lines),
+            )
+        )
+        .unique()
+        .one_or_none()
+    )
+    if job is None:
+        raise NotFound(f"There is no job {reference}.")
+    return job
+
+
 @dataclass(frozen=True, slots=True)
 class JobFilter:
     """What a list of jobs is narrowed to. ``after`` is the id of the last job of the page before."""
@@ -99,7 +120,8 @@ def offer_query() -> Select[Offer]:
     """Offers with what a page about one shows."""
     return select(Offer).options(
         joinedload(Offer.job).joinedload(Job.authority),
-        joinedload(Offer.job).joinedload(Job.lot),
+        joinedload(Offer.job).joinedload(Job.lot).joinedload(Lot.framework),
+        joinedload(Offer.job).joinedload(Job.edition),
         joinedload(Offer.job).selectinload(Job.lines),
         joinedload(Offer.member).joinedload(Member.contractor),
     )

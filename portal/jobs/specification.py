@@ -329,7 +329,8 @@ def draft_job(job: NewJob, edition: Edition, *, by: str, now: datetime) -> Job:
     return draft
 
 
-def _lock_draft(job_id: int) -> Job:
+def lock_draft(job_id: int) -> Job:
+    """A draft, locked until the transaction ends; ``WrongState`` for a job that is none."""
     job = db.session.scalars(
         select(Job).where(Job.id == job_id).with_for_update().execution_options(populate_existing=True)
     ).one()
@@ -338,21 +339,20 @@ def _lock_draft(job_id: int) -> Job:
     return job
 
 
-def _lines(job: Job) -> list[JobLine]:
+def lines_on(job: Job) -> list[JobLine]:
+    """The lines of a job in their order."""
     return list(db.session.scalars(select(JobLine).where(JobLine.job_id == job.id).order_by(JobLine.position)))
 
 
-def add_line(job_id: int, code: str, quantity: Decimal, *, by: str, now: datetime) -> JobLine:
-    """Add ``quantity`` of an item to a draft, at the rate of the draft's edition; the same item again adds up.
-
-    Raises ``WrongState`` for a job that is no draft, ``RuleBroken`` for an unknown item or a quantity that is not
-    above 0 with at most three decimals.
-    """
-    job = _lock_draft(job_id)
-    rate = Rates(db.session.get_one(Edition, job.edition_id), [code], local_date(now)).of(code, job.authority_id)
+def checked_quantity(quantity: Decimal) -> Decimal:
+    """A quantity that a line can have; ``RuleBroken`` otherwise."""
     if quantity <= 0 or quantity != round(quantity, 3) or quantity >= MOST:
         raise RuleBroken(f"The quantity {quantity} must be above 0, below {MOST:,} and have at most three decimals.")
-    lines = _lines(job)
+    return quantity
+
+
+def put_on(job: Job, lines: list[JobLine], code: str, quantity: Decimal, rate: Item | StarRate) -> JobLine:
+    """Put ``quantity`` of an item on a draft; the same item again adds up."""
     line = next((line for line in lines if line.code == code), None)
     if line is None:
         line = JobLine(
@@ -372,20 +372,43 @@ def add_line(job_id: int, code: str, quantity: Decimal, *, by: str, now: datetim
         raise RuleBroken(f"{code} would come to {line.quantity + quantity} on this job; it must stay below {MOST:,}.")
     line.quantity += quantity
     line.net_pence = price_line(line.quantity, line.rate_pence).net_pence
-    job.value_pence = sum(each.net_pence for each in lines)
+    return line
+
+
+def settle(job: Job, lines: Sequence[JobLine], *, by: str, now: datetime) -> None:
+    """Give a draft the value of its lines, and the lot whose value band holds it where there is one: what is said of
+    who could take it rests on both."""
+    job.value_pence = sum(line.net_pence for line in lines)
+    authority = db.session.get_one(Organisation, job.authority_id)
+    lot = _lot_for(_lots_taking(authority, job.work_type, by=by, now=now), job.value_pence, job.district)
+    if lot is not None:
+        job.lot_id = lot.id
+
+
+def add_line(job_id: int, code: str, quantity: Decimal, *, by: str, now: datetime) -> JobLine:
+    """Add ``quantity`` of an item to a draft, at the rate of the draft's edition; the same item again adds up.
+
+    Raises ``WrongState`` for a job that is no draft, ``RuleBroken`` for an unknown item or a quantity that is not
+    above 0 with at most three decimals.
+    """
+    job = lock_draft(job_id)
+    rate = Rates(db.session.get_one(Edition, job.edition_id), [code], local_date(now)).of(code, job.authority_id)
+    lines = lines_on(job)
+    line = put_on(job, lines, code, checked_quantity(quantity), rate)
+    settle(job, lines, by=by, now=now)
     audit.record("line added", f"job:{job.reference}", at=now, actor=by, code=code, quantity=format(quantity, "f"))
     return line
 
 
 def remove_line(job_id: int, position: int, *, by: str, now: datetime) -> None:
     """Take a line off a draft; ``RuleBroken`` when there is no such line."""
-    job = _lock_draft(job_id)
-    lines = _lines(job)
+    job = lock_draft(job_id)
+    lines = lines_on(job)
     line = next((line for line in lines if line.position == position), None)
     if line is None:
         raise RuleBroken("This line was taken off already.")
     db.session.delete(line)
-    job.value_pence = sum(each.net_pence for each in lines if each is not line)
+    settle(job, [each for each in lines if each is not line], by=by, now=now)
     audit.record("line removed", f"job:{job.reference}", at=now, actor=by, code=line.code)
 
 
@@ -394,8 +417,8 @@ def finish_specification(job_id: int, *, by: str, now: datetime) -> Job:
 
     Raises ``RuleBroken`` for a job without lines or a value that no lot takes.
     """
-    job = _lock_draft(job_id)
-    if not _lines(job):
+    job = lock_draft(job_id)
+    if not lines_on(job):
         raise RuleBroken("Add at least one item before you finish; a job without works cannot be offered.")
     authority = db.session.get_one(Organisation, job.authority_id)
     lot = _lot_for(_lots_taking(authority, job.work_type, by=by, now=now), job.value_pence, job.district)

@@ -6,7 +6,7 @@ The contractor list itself knows nothing of jobs; this room stands above both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
 
 from sqlalchemy import insert, select
@@ -78,9 +78,18 @@ def change_standing(
 
 
 def change_terms(
-    member_id: int, *, areas: Collection[str], adjustment_bp: int, by: str, now: datetime, nation: Nation
+    member_id: int,
+    *,
+    areas: Collection[str],
+    adjustment_bp: int,
+    by: str,
+    now: datetime,
+    nation: Nation,
+    bands: Sequence[tuple[int, int]] | None = None,
 ) -> Allocated:
     """Change where a member works and at which adjustment from now on; open offers outside its areas are passed on.
+
+    ``bands`` are its adjustments for jobs of more value, as ``change_member_terms`` takes them.
 
     What was offered in the areas that it keeps stands at its price. Returns what became of the jobs that were on
     offer. Raises as ``change_member_terms`` does, and ``Clash`` when a job outside the new areas is offered to the
@@ -90,7 +99,7 @@ def change_terms(
     jobs = _lock_offered_jobs(member_id)
     if jobs:
         Roster([jobs[0].lot_id], local_date(now), lock=True)
-    member = change_member_terms(member_id, areas=areas, adjustment_bp=adjustment_bp, by=by, now=now)
+    member = change_member_terms(member_id, areas=areas, adjustment_bp=adjustment_bp, bands=bands, by=by, now=now)
     served = {area.code for area in member.areas}
 
     def lost(job: Job) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms.fields.choices import SelectChoice
@@ -16,20 +14,19 @@ from portal.config import Settings
 from portal.framework.queries import work_types_of
 from portal.framework.states import Priority
 from portal.jobs import queries, services, specification
-from portal.jobs.forms import JobForm, LineForm, StartedForm, WithdrawForm
+from portal.jobs.forms import JobForm, StartedForm, WithdrawForm
 from portal.jobs.job_file import NewJob
-from portal.jobs.models import Job
-from portal.jobs.states import JobStatus, OfferStatus
+from portal.jobs.order_prices import declarations_of, standing_offer, standing_price
+from portal.jobs.states import JobStatus
 from portal.kernel import clock
 from portal.kernel.audit import events_on
 from portal.kernel.db import transaction
 from portal.kernel.errors import Clash, RuleBroken
 from portal.kernel.paging import row_id
 from portal.kernel.working_time import Nation
-from portal.rates.queries import editions_in_force, found_items, trades
+from portal.rates.queries import editions_in_force
 
 bp = Blueprint("jobs", __name__, template_folder="templates", url_prefix="/jobs")
-FOUND = 20
 
 
 def nation() -> Nation:
@@ -102,6 +99,7 @@ def new() -> ResponseReturnValue:
         form.client_phone.data or "",
         form.required_start.data,
         (),
+        out_of_hours=form.out_of_hours.data,
     )
     try:
         with transaction():
@@ -109,74 +107,7 @@ def new() -> ResponseReturnValue:
     except Clash as taken:
         form.reference.errors = [str(taken)]
         return render_template("jobs/new.html", form=form), 422
-    return redirect(url_for(".works", reference=draft.reference))
-
-
-def draft_for(reference: str) -> Job:
-    """A draft of this person's, or the answer that its works are settled."""
-    return queries.job_by_reference(reference, signed_in_person())
-
-
-@bp.get("/<path:reference>/works")
-@requires(Permission.SPECIFY_JOB)
-def works(reference: str) -> ResponseReturnValue:
-    """The specification of a draft: the catalogue beside its lines and running total."""
-    job = draft_for(reference)
-    if job.status is not JobStatus.DRAFT:
-        return redirect(url_for(".one", reference=job.reference))
-    words = request.args.get("words", "").strip()[:100]
-    trade = request.args.get("trade", "")
-    items = found_items(job.edition_id, words, trade, limit=FOUND + 1)
-    return render_template(
-        "jobs/works.html",
-        job=job,
-        items=items[:FOUND],
-        more=len(items) > FOUND,
-        words=words,
-        trade=trade,
-        trades=trades(job.edition_id),
-        form=LineForm(),
-    )
-
-
-@bp.post("/<path:reference>/lines")
-@requires(Permission.SPECIFY_JOB)
-def add_line(reference: str) -> ResponseReturnValue:
-    """Add an item to a draft."""
-    job, form = draft_for(reference), LineForm()
-    if not form.validate_on_submit():
-        raise RuleBroken(next(iter(form.errors.values()))[0] + ".")
-    with transaction():
-        line = specification.add_line(
-            job.id, form.code.data, Decimal(form.quantity.data), by=signed_in_person().email, now=clock.now()
-        )
-    flash(f"{line.description} is on the job.", "success")
-    return redirect(
-        url_for(
-            ".works", reference=job.reference, words=request.args.get("words", ""), trade=request.args.get("trade", "")
-        )
-    )
-
-
-@bp.post("/<path:reference>/lines/<int:position>/remove")
-@requires(Permission.SPECIFY_JOB)
-def remove_line(reference: str, position: int) -> ResponseReturnValue:
-    """Take an item off a draft."""
-    job = draft_for(reference)
-    with transaction():
-        specification.remove_line(job.id, position, by=signed_in_person().email, now=clock.now())
-    return redirect(url_for(".works", reference=job.reference))
-
-
-@bp.post("/<path:reference>/specified")
-@requires(Permission.SPECIFY_JOB)
-def finish(reference: str) -> ResponseReturnValue:
-    """Close the specification of a draft."""
-    job = draft_for(reference)
-    with transaction():
-        specification.finish_specification(job.id, by=signed_in_person().email, now=clock.now())
-    flash("The works are specified. The job can be allocated now.", "success")
-    return redirect(url_for(".one", reference=job.reference))
+    return redirect(url_for("builder.works", reference=draft.reference))
 
 
 @bp.get("/<path:reference>")
@@ -184,18 +115,11 @@ def finish(reference: str) -> ResponseReturnValue:
 def one(reference: str) -> ResponseReturnValue:
     """One job: what, where, its price, its offers, what happened."""
     job = queries.job_by_reference(reference, signed_in_person())
-    standing = next(
-        (
-            offer
-            for offer in job.offers
-            if offer.status in (OfferStatus.SENT, OfferStatus.ACCEPTED, OfferStatus.COMPLETED)
-        ),
-        None,
-    )
     return render_template(
         "jobs/one.html",
         job=job,
-        standing=standing,
+        standing=standing_offer(job),
+        price=standing_price(job, declarations_of(job.id)) if job.lines else None,
         now=clock.now(),
         names=queries.contractor_names([offer.contractor_id for offer in job.offers]),
         events=list(reversed(events_on(f"job:{job.reference}"))),

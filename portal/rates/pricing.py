@@ -150,6 +150,11 @@ def band_adjustment(adjustment_bp: int, bands: Sequence[tuple[int, int]], value_
     return max(reached)[1] if reached else adjustment_bp
 
 
+def band_reached(bands: Sequence[tuple[int, int]], value_pence: int) -> int:
+    """From which value in pence on the adjustment of ``band_adjustment`` holds; 0 for the usual one."""
+    return max((from_pence for from_pence, _ in bands if from_pence <= value_pence), default=0)
+
+
 def quoted_lines(amount_pence: int, works: Sequence[Work]) -> Iterator[PricedLine]:
     """The lines of an order at a quote for all of ``works``: one for each VAT rate among them.
 

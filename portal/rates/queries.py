@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import date
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import selectinload
 
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
 from portal.rates.models import Edition, Item, Schedule, StarRate
 from portal.rates.states import StarRateStatus
-
-PAGE = 50
 
 
 def schedules() -> list[Schedule]:
@@ -98,24 +96,6 @@ def star_rates_by_code(schedule_id: int, codes: Collection[str], on: date) -> di
             )
         )
     }
-
-
-def found_items(edition_id: int, words: str = "", trade: str = "", after: str = "", limit: int = PAGE) -> list[Item]:
-    """Items whose code or description holds every one of ``words``, by code, from behind the code ``after``."""
-    query = select(Item).where(Item.edition_id == edition_id, Item.code > after)
-    for word in words.split():
-        pattern = "%" + word.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        query = query.where(
-            or_(
-                func.lower(Item.description).like(pattern, escape="\\"),
-                func.lower(Item.code).like(pattern, escape="\\"),
-            )
-        )
-    return list(db.session.scalars(_of_trade(query, trade).order_by(Item.code).limit(limit)))
-
-
-def _of_trade(query: Select[Item], trade: str) -> Select[Item]:
-    return query.where(Item.trade == trade) if trade else query
 
 
 def trades(edition_id: int) -> list[str]:

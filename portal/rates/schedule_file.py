@@ -6,31 +6,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from portal.kernel.errors import Problem
 from portal.kernel.money import percent
+from portal.kernel.rows import many_rows
 from portal.rates.vat import RATES, STANDARD
-from portal.tables import Field, Mapping, Reading, read_records, words
+from portal.tables import Field, Mapping, Progress, Reading, read_records, words
 
+#: The texts of a list are brought into one form, so that the same list is the same edition whatever file it came as:
+#: single spaces, no line breaks, accents as part of their letters. A list of parts may be longer than other texts.
 FIELDS = (
-    Field("code", "text", words=words.CODE),
-    Field("description", "text", words=words.DESCRIPTION),
-    Field("long_description", "text", required=False, words=words.LONG_DESCRIPTION),
-    Field("trade", "text", required=False, words=words.TRADE),
-    Field("unit", "text", words=words.UNIT),
+    Field("code", "text", words=words.CODE, longest=64, one_form=True),
+    Field("description", "text", words=words.DESCRIPTION, longest=400, one_form=True),
+    Field("long_description", "text", required=False, words=words.LONG_DESCRIPTION, one_form=True),
+    Field("trade", "text", required=False, words=words.TRADE, longest=200, one_form=True),
+    Field("unit", "text", words=words.UNIT, longest=40, one_form=True),
     Field("rate", "money", words=words.RATE),
     Field("smv", "decimal", required=False, words=("minutes", "standard minutes"), places=3),
     Field("composite", "flag", required=False),
-    Field("components", "text", required=False),
+    Field("components", "text", required=False, longest=30_000, one_form=True),
     Field("vat", "percent", required=False, words=("vat rate", "vat %"), minimum=0, maximum=2000),
     Field("withdrawn", "date", required=False, words=("withdrawn from", "withdrawn on")),
-    Field("withdrawn_reason", "text", required=False, words=("withdrawn because",), longest=500),
+    Field("withdrawn_reason", "text", required=False, words=("withdrawn because",), longest=500, one_form=True),
 )
-
-#: Longest texts that the database keeps, by field; a longer one is refused with its row.
-LONGEST = {"code": 64, "description": 400, "trade": 200, "unit": 40}
 
 
 class ItemRow(NamedTuple):
@@ -61,68 +62,66 @@ class ScheduleFile:
     problems: list[Problem]
 
 
-def read_schedule(path: Path, mapping: Mapping | None = None) -> ScheduleFile:
-    """Read a price list and check what can be checked row by row; problems are collected, not raised."""
-    reading = read_records(path, FIELDS, mapping or Mapping.none())
-    problems = list(reading.problems)
-    first_row: dict[str, int] = {}
-    for record in reading.records:
-        row, code, description, _, trade, unit = record[:6]
-        earlier = first_row.setdefault(code, row)
-        if earlier != row:
-            problems.append(
-                reading.problem(row, f"The code {code} stands in row {earlier} already; give each code once.", "code")
-            )
-        if len(code) > 64 or len(description) > 400 or len(unit) > 40 or (trade and len(trade) > 200):
-            problems += [
-                reading.problem(row, f"This {name} has {len(text)} characters; at most {LONGEST[name]} fit.", name)
-                for name, text in (("code", code), ("description", description), ("trade", trade or ""), ("unit", unit))
-                if len(text) > LONGEST[name]
-            ]
-        if record[10] is not None and record[10] not in RATES:
-            problems.append(reading.problem(row, f"VAT is 0, 5 or 20 %, not {percent(record[10])} %.", "vat"))
-        if (record[11] is None) is not (not record[12]):
-            missing = "the day" if record[11] is None else "the reason"
+def read_schedule(path: Path, mapping: Mapping | None = None, *, progress: Progress | None = None) -> ScheduleFile:
+    """Read a price list and check what can be checked row by row; problems are collected, not raised.
+
+    ``progress`` is called with how much is read and of how much: the pages of a PDF, or once at the end.
+    """
+    reading = read_records(path, FIELDS, mapping or Mapping.none(), progress=progress)
+    records = reading.records
+    # The first row of each code: the later ones are overwritten.
+    first_row = {record[1]: record[0] for record in reversed(records)}
+    problems = [*reading.problems, *_row_problems(reading, first_row), *_component_problems(reading, first_row)]
+    return ScheduleFile(reading.file, records, reading.columns, reading.set_aside, problems)
+
+
+def _row_problems(reading: Reading, first_row: dict[str, int]) -> list[Problem]:
+    """Codes given twice, and VAT and withdrawals that cannot be."""
+    records = reading.records
+    unusual = len(first_row) < len(records) or {record[10:] for record in records} != {(None, None, None)}
+    if not unusual:
+        return []
+    problems = []
+    for record in records:
+        row, code, vat, day, reason = record[0], record[1], *record[10:]
+        if first_row[code] != row:
+            message = f"The code {code} stands in row {first_row[code]} already; give each code once."
+            problems.append(reading.problem(row, message, "code"))
+        if vat is not None and vat not in RATES:
+            problems.append(reading.problem(row, f"VAT is 0, 5 or 20 %, not {percent(vat)} %.", "vat"))
+        if (day is None) is not (not reason):
+            missing = "the day" if day is None else "the reason"
             problems.append(
                 reading.problem(row, f"A withdrawn item needs a day and a reason; {missing} is missing.", "withdrawn")
             )
-    problems += _component_problems(reading, first_row)
-    return ScheduleFile(reading.file, reading.records, reading.columns, reading.set_aside, problems)
+    return problems
 
 
 def item_rows(records: Sequence[tuple[Any, ...]]) -> list[ItemRow]:
-    """The items of a list's records."""
-    return [
-        ItemRow(
-            code,
-            description,
-            long_description or "",
-            trade or "",
-            unit,
-            rate,
-            smv,
-            bool(composite or parts),
-            STANDARD if vat is None else vat,
-            withdrawn,
-            withdrawn_reason or "",
-            tuple(parse_components(parts)) if parts else (),
-        )
-        for (
-            _,
-            code,
-            description,
-            long_description,
-            trade,
-            unit,
-            rate,
-            smv,
-            composite,
-            parts,
-            vat,
-            withdrawn,
-            withdrawn_reason,
-        ) in records
-    ]
+    """The items of a list's records; column by column, because a list has a hundred thousand of them."""
+    if not records:
+        return []
+    codes, descriptions, long_descriptions, trades, units, rates, smvs, composites, lists, vats, days, reasons = (
+        [record[at] for record in records] for at in range(1, len(FIELDS) + 1)
+    )
+    columns = zip(
+        codes,
+        descriptions,
+        [text or "" for text in long_descriptions],
+        [text or "" for text in trades],
+        units,
+        rates,
+        smvs,
+        [bool(composite or parts) for composite, parts in zip(composites, lists, strict=True)],
+        [STANDARD if vat is None else vat for vat in vats],
+        days,
+        [text or "" for text in reasons],
+        [tuple(parse_components(parts)) if parts else () for parts in lists],
+        strict=True,
+    )
+    # What ItemRow(*values) does, without a call in Python for each.
+    with many_rows():
+        return list(map(partial(tuple.__new__, ItemRow), columns))
 
 
 def parse_components(text: str) -> list[tuple[str, Decimal]]:

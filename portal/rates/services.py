@@ -1,18 +1,38 @@
-"""Make editions of a schedule: out of a price list, or out of items that somebody has decided on."""
+"""Make editions of a schedule: out of a price list, or out of items that somebody has decided on; withdraw items."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from itertools import repeat
 
 from sqlalchemy import insert, select
 
+from portal.framework.faults import WrongTerm
 from portal.kernel import audit
+from portal.kernel.clock import date_text, local_date
 from portal.kernel.db import QUANTITY_STEP, db, insert_rows, table_of
-from portal.kernel.errors import InputRefused, Problem
+from portal.kernel.errors import InputRefused, NotFound, Problem, WrongState
+from portal.kernel.rows import many_rows
 from portal.rates.models import Component, Edition, Item, Schedule
 from portal.rates.schedule_file import ItemRow, ScheduleFile, item_rows
+from portal.rates.search_index import words_indexed_at_once
 from portal.rates.search_words import search_words, vocabulary
+
+#: Words that stand in the addresses of our own pages where a schedule's code would stand.
+NOT_CODES = frozenset({"lists", "reviews", "indices", "requests", "stars", "templates", "items", "editions", "import"})
+
+
+def code_fault(schedule_code: str) -> str | None:
+    """Why a schedule cannot have this code, in a sentence; ``None`` when it can."""
+    code = schedule_code.strip()
+    if not code or len(schedule_code) > 64:
+        return "The name of the schedule must have 1 to 64 characters."
+    if code.lower() in NOT_CODES:
+        return f"{code} is the name of a page of the portal, so a schedule cannot be called so; choose another code."
+    if "/" in code or code in {".", ".."}:
+        return "A schedule's code stands in addresses, so it cannot have a slash or be a dot; choose another code."
+    return None
 
 
 def check_edition(file: ScheduleFile, schedule_code: str, edition_name: str, starts_on: date) -> list[Problem]:
@@ -20,24 +40,33 @@ def check_edition(file: ScheduleFile, schedule_code: str, edition_name: str, sta
     problems = list(file.problems)
     if not file.records and not problems:
         problems.append(Problem(file.name, "There is no item in this list; the rows below the header are empty."))
-    for name, text, longest in (("schedule", schedule_code, 64), ("edition", edition_name, 200)):
-        if not text.strip() or len(text) > longest:
-            problems.append(Problem(file.name, f"The name of the {name} must have 1 to {longest} characters."))
+    if (fault := code_fault(schedule_code)) is not None:
+        problems.append(Problem(file.name, fault))
+    if not edition_name.strip() or len(edition_name) > 200:
+        problems.append(Problem(file.name, "The name of the edition must have 1 to 200 characters."))
+    problems += [Problem(file.name, fault) for _, fault in taken_faults(schedule_code, edition_name, starts_on)]
+    return problems
+
+
+def taken_faults(schedule_code: str, edition_name: str, starts_on: date) -> list[tuple[str, str]]:
+    """For each edition of the schedule that has this name or first day already: which of them, and a sentence."""
+    faults = []
     taken = db.session.scalars(
         select(Edition)
         .join(Schedule)
         .where(Schedule.code == schedule_code, (Edition.name == edition_name) | (Edition.starts_on == starts_on))
     )
     for edition in taken:
-        same = f"is called {edition.name}" if edition.name == edition_name else f"starts on {starts_on.isoformat()}"
-        problems.append(
-            Problem(
-                file.name,
-                f"An edition of {schedule_code} {same} already; an edition is never "
-                "overwritten. Choose another name and start date.",
+        called = edition.name == edition_name
+        same = f"is called {edition.name}" if called else f"starts on {starts_on.isoformat()}"
+        faults.append(
+            (
+                "edition_name" if called else "starts_on",
+                f"An edition of {schedule_code} {same} already; an edition is never overwritten. Choose another name "
+                "and start date.",
             )
         )
-    return problems
+    return faults
 
 
 def import_edition(
@@ -55,13 +84,15 @@ def import_edition(
 
     Makes the schedule when it is new. Raises ``InputRefused`` with every problem.
     """
+    # Locked before it is looked at: of two imports at once the second sees what the first has made.
+    schedule = db.session.scalar(select(Schedule).where(Schedule.code == schedule_code).with_for_update())
     problems = check_edition(file, schedule_code, edition_name, starts_on)
     if not (len(currency) == 3 and currency.isalpha()):
         problems.append(Problem(file.name, f"{currency} is not a currency; write its three letters, such as GBP."))
     if problems:
         raise InputRefused(problems)
-    schedule = db.session.scalar(select(Schedule).where(Schedule.code == schedule_code).with_for_update())
     if schedule is None:
+        # Two that make one schedule at once: its unique code stops the second, and nothing of it stays.
         schedule = Schedule(code=schedule_code, name=schedule_name or schedule_code, currency=currency)
         db.session.add(schedule)
         db.session.flush()
@@ -115,43 +146,34 @@ def write_edition(
 
 
 def _write_items(items: Sequence[ItemRow], edition_id: int) -> None:
-    words = search_words([item.code for item in items], [item.description for item in items])
-    insert_rows(
-        "item",
-        (
-            "edition_id",
-            "code",
-            "description",
-            "long_description",
-            "trade",
-            "unit",
-            "rate_pence",
-            "smv",
-            "composite",
-            "vat_bp",
-            "withdrawn_on",
-            "withdrawn_reason",
-            "words",
-        ),
-        [
-            (
-                edition_id,
-                item.code,
-                item.description,
-                item.long_description,
-                item.trade,
-                item.unit,
-                item.rate_pence,
-                None if item.smv is None else int(item.smv / QUANTITY_STEP),
-                item.composite,
-                item.vat_bp,
-                item.withdrawn_on and item.withdrawn_on.isoformat(),
-                item.withdrawn_reason,
-                found,
-            )
-            for item, found in zip(items, words, strict=True)
-        ],
-    )
+    """Write an edition's items column by column, because a list has a hundred thousand of them."""
+    if not items:
+        return
+    codes = [item.code for item in items]
+    descriptions = [item.description for item in items]
+    words = search_words(codes, descriptions)
+    columns: dict[str, Iterable[object]] = {
+        "edition_id": repeat(edition_id),
+        "code": codes,
+        "description": descriptions,
+        "long_description": [item.long_description for item in items],
+        "trade": [item.trade for item in items],
+        "unit": [item.unit for item in items],
+        "rate_pence": [item.rate_pence for item in items],
+        "composite": [item.composite for item in items],
+        "vat_bp": [item.vat_bp for item in items],
+        "words": words,
+    }
+    # What no item has, the database fills in by itself.
+    if any(item.smv is not None for item in items):
+        columns["smv"] = [None if item.smv is None else int(item.smv / QUANTITY_STEP) for item in items]
+    if any(item.withdrawn_on for item in items):
+        columns["withdrawn_on"] = [item.withdrawn_on and item.withdrawn_on.isoformat() for item in items]
+        columns["withdrawn_reason"] = [item.withdrawn_reason for item in items]
+    with many_rows():
+        rows = list(zip(*columns.values(), strict=False))
+    with words_indexed_at_once(edition_id, len(items)):
+        insert_rows("item", tuple(columns), rows)
     insert_rows("catalogue_word", ("edition_id", "word"), [(edition_id, word) for word in sorted(vocabulary(words))])
     made_of = [(item.code, item.parts) for item in items if item.parts]
     if made_of:
@@ -164,3 +186,40 @@ def _write_items(items: Sequence[ItemRow], edition_id: int) -> None:
                 for part, quantity in parts
             ],
         )
+
+
+def withdraw_item(edition_id: int, code: str, from_on: date, *, reason: str, by: str, now: datetime) -> Item:
+    """Take an item out of use: from the day ``from_on`` on it is on no new job. It stays readable, orders keep it.
+
+    Raises ``NotFound``, ``WrongState`` when it is withdrawn already, ``WrongTerm`` (``from_on``, ``reason``) for a day
+    that has passed or lies before the edition, and for a reason that is missing or too long.
+    """
+    item = db.session.scalar(
+        select(Item).where(Item.edition_id == edition_id, Item.code == code).with_for_update()
+    )
+    if item is None:
+        raise NotFound(f"There is no item {code} in this edition.")
+    edition = db.session.get_one(Edition, edition_id)
+    if item.withdrawn_on is not None:
+        raise WrongState(f"{code} is withdrawn already, from {date_text(item.withdrawn_on)} on.")
+    earliest = max(local_date(now), edition.starts_on)
+    if from_on < earliest:
+        raise WrongTerm(
+            f"The item can be withdrawn from {date_text(earliest)} on: jobs of earlier days have it already, or the "
+            "edition begins then.",
+            "from_on",
+        )
+    reason = " ".join(reason.split())
+    if not reason or len(reason) > 500:
+        raise WrongTerm("Give the reason in at most 500 characters; whoever looks for the item reads it.", "reason")
+    item.withdrawn_on, item.withdrawn_reason = from_on, reason
+    audit.record(
+        "item withdrawn",
+        f"schedule:{edition.schedule.code}",
+        at=now,
+        actor=by,
+        edition=edition.name,
+        code=code,
+        from_on=from_on.isoformat(),
+    )
+    return item

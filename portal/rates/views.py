@@ -2,37 +2,49 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, current_app, render_template
 from flask.typing import ResponseReturnValue
 
-from portal.accounts.guard import requires
+from portal.accounts.guard import requires, signed_in_person
 from portal.accounts.policy import Permission
 from portal.kernel import clock
-from portal.rates import queries
+from portal.rates import catalogue_views, queries
 
 bp = Blueprint("rates", __name__, template_folder="templates")
+
+#: Other pages about rates, as the overview names them; each for those who may see it.
+ROOMS = (
+    (Permission.PUBLISH_RATES, "price_lists.listed", "Price lists: hand one in, see what it changes, publish it"),
+    (Permission.SEE_RATES, "price_reviews.listed", "Price reviews"),
+    (Permission.SEE_RATES, "star_rates.listed", "Star rates"),
+    (Permission.SEE_RATES, "work_templates.listed", "Templates of works"),
+)
 
 
 @bp.get("/rates")
 @requires(Permission.SEE_RATES)
 def overview() -> ResponseReturnValue:
-    """Every schedule and its editions."""
-    return render_template("rates/overview.html", schedules=queries.schedules(), today=clock.local_date(clock.now()))
+    """Every schedule and its editions: what is in force, to come, replaced; and the other pages about rates."""
+    person = signed_in_person()
+    return render_template(
+        "rates/overview.html",
+        schedules=queries.schedules(),
+        today=clock.local_date(clock.now()),
+        rooms=[
+            (endpoint, text)
+            for permission, endpoint, text in ROOMS
+            if person.may(permission) and endpoint in current_app.view_functions
+        ],
+    )
 
 
 @bp.get("/rates/<schedule_code>/<path:edition_name>")
 @requires(Permission.SEE_RATES)
 def edition(schedule_code: str, edition_name: str) -> ResponseReturnValue:
-    """The catalogue of one edition: search over code and description, by trade."""
+    """The catalogue of one edition: search over code and description, narrowed by trade, unit and rate."""
     found = queries.edition_for(schedule_code, edition_name)
-    words, trade = request.args.get("words", "").strip()[:100], request.args.get("trade", "")
-    items = queries.found_items(found.id, words, trade, request.args.get("after", ""), queries.PAGE + 1)
+    search = catalogue_views.search(found.id)
+    template = "rates/hits.html" if catalogue_views.only_hits() else "rates/edition.html"
     return render_template(
-        "rates/edition.html",
-        edition=found,
-        items=items[: queries.PAGE],
-        more=len(items) > queries.PAGE,
-        words=words,
-        trade=trade,
-        trades=queries.trades(found.id),
-    )
+        template, edition=found, search=search, form=search.form, today=clock.local_date(clock.now())
+    ), search.status

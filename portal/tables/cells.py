@@ -6,6 +6,7 @@ A column is a list of texts. What cannot be read becomes a fault: ``{index: sent
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -23,11 +24,14 @@ from portal.tables.numbers import CellError, Convention, quoted, written
 Faults = dict[int, str]
 Values = list[Any]
 
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+# Half of a surrogate pair is no character at all, and no database keeps it.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _CONTROL_BYTES = bytes(code for code in range(32) if code not in b"\t\n\r") + b"\x7f"
 _HARMLESS = re.compile(r"'+[=+\-@\t\r]")
 _POINT_PENCE = re.compile(r"(?:[0-9]{1,12}\.[0-9]{2}\n)++")
 _COMMA_PENCE = re.compile(r"(?:[0-9]{1,12},[0-9]{2}\n)++")
+# Two or three letters drawn as one; they come from printed matter, and nobody types them.
+_LIGATURES = {0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl", 0xFB05: "st", 0xFB06: "st"}
 _YES = frozenset({"yes", "y", "true", "1", "x", "sí", "si", "oui", "ja"})
 _NO = frozenset({"no", "n", "false", "0", "non", "nein"})
 
@@ -99,11 +103,11 @@ class Column:
         self.texts += texts
 
 
-def clean(column: Column) -> None:
+def clean(column: Column, longest: int = LONGEST_TEXT) -> None:
     """Find what no cell may hold (formulas, errors, controls, endless text); undo what made exports harmless."""
     if column.odd:
         _clean_each(column)
-    _refuse_long(column)
+    _refuse_long(column, max(longest, LONGEST_TEXT))
 
 
 def _clean_each(column: Column) -> None:
@@ -128,14 +132,27 @@ def spreadsheet_error(text: str) -> str:
     return f"{quoted(text)} is an error of the spreadsheet; mend the formula there, and paste the result as a value."
 
 
-def _refuse_long(column: Column) -> None:
-    if column.longest <= LONGEST_TEXT:
+def _refuse_long(column: Column, longest: int) -> None:
+    if column.longest <= longest:
         return
     for at, text in enumerate(column.texts):
-        if len(text) > LONGEST_TEXT:
+        if len(text) > longest:
             column.faults[at] = (
-                f"The text is {len(text):,} characters long, but at most {LONGEST_TEXT:,} are kept; shorten it."
+                f"The text is {len(text):,} characters long, but at most {longest:,} are kept; shorten it."
             )
+
+
+def in_one_form(texts: list[str]) -> list[str]:
+    """``texts`` in the one form that every kind of file can carry, so that a list is the same whatever it came as.
+
+    Runs of spaces, tabs and line breaks become one space; letters drawn as one (ﬁ) are written as two; an accent is
+    part of its letter (Unicode's form C).
+    """
+    joined = "\n".join(texts)
+    plain = joined.isascii() and not ("  " in joined or "\t" in joined or "\r" in joined)
+    if plain and joined.count("\n") == max(0, len(texts) - 1):
+        return texts
+    return [" ".join(unicodedata.normalize("NFC", text.translate(_LIGATURES)).split()) for text in texts]
 
 
 # The decimal mark and the order of dates, by evidence
@@ -230,6 +247,9 @@ def read_values(wanted: Field, column: Column, writing: Writing) -> Values:
     Empty cells give the field's default, or a fault where the field is required.
     """
     values: Values
+    if column.longest == 0 and not (wanted.must_be_filled or column.faults):
+        # Most optional columns of most lists.
+        return [None if wanted.prefix else wanted.default] * len(column.texts)
     if wanted.kind == "text":
         values = _texts(wanted, column)
     elif wanted.kind == "money" and (quick := _quick_pence(column, writing)) is not None:
@@ -264,6 +284,8 @@ _WANTED = {
 
 
 def _texts(wanted: Field, column: Column) -> Values:
+    if wanted.one_form:
+        column.texts = in_one_form(column.texts)
     if column.longest > wanted.longest:
         for at, text in enumerate(column.texts):
             if len(text) > wanted.longest:

@@ -37,6 +37,7 @@ class Field:
     ``minimum`` and ``maximum`` are in the unit of the value (pence, basis points…). Money, decimals and integers
     are not negative unless ``minimum`` says so. ``choices`` are the texts allowed (case does not count).
     ``places`` limits the decimals of a ``decimal``, ``longest`` the characters of a ``text``.
+    ``one_form`` brings a ``text`` into one form, whatever the file was: see ``cells.in_one_form``.
     ``prefix``: takes every column whose header starts with ``name`` and gives ``{rest of header: value}`` of the
     cells that are filled; such a field is always optional.
     """
@@ -52,6 +53,7 @@ class Field:
     choices: tuple[str, ...] | None = None
     places: int = 9
     longest: int = LONGEST_TEXT
+    one_form: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):

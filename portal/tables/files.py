@@ -90,9 +90,14 @@ def open_source(path: str | Path, max_bytes: int = MAX_BYTES) -> Source:
     except (OSError, ValueError) as fault:
         reason = fault.strerror if isinstance(fault, OSError) else "its name is not a file's name"
         raise refusal(name, f"The file cannot be read ({reason}); check its name and who may read it.") from None
+    return source_of(name, data, max_bytes)
+
+
+def source_of(name: str, data: bytes, max_bytes: int = MAX_BYTES) -> Source:
+    """The same for a file that is in memory already, called ``name``."""
     if len(data) > max_bytes:
         raise refusal(name, _too_large(len(data), max_bytes))
-    return Source(name, _kind_of(name, path.suffix.lower(), data), data)
+    return Source(name, _kind_of(name, Path(name).suffix.lower(), data), data)
 
 
 def _too_large(size: int, max_bytes: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import zip_longest
 
 from portal.tables.fields import Field, fold
 from portal.tables.grid import Grid, Row
@@ -156,7 +157,7 @@ def find_heading(grid: Grid, fields: Sequence[Field], mapping: Mapping) -> Headi
         headers = header_texts(row)
         heading = match_headers(index, headers, fields, mapping)
         if heading.matched and above and any(above):
-            joined = [text or (above[at] if at < len(above) else "") for at, text in enumerate(headers)]
+            joined = [text or upper for text, upper in zip_longest(headers, above, fillvalue="")]
             both = match_headers(index, joined, fields, mapping)
             if both.matched > heading.matched:
                 heading = both

@@ -13,6 +13,7 @@ from portal.tables.grid import Grid
 from portal.tables.heading import SEARCHED_ROWS, Heading, find_heading
 from portal.tables.mapping import Mapping
 from portal.tables.numbers import quoted
+from portal.tables.pdf_pages import Progress
 
 
 def check_map(fields: Sequence[Field], mapping: Mapping) -> None:
@@ -41,9 +42,11 @@ def check_map(fields: Sequence[Field], mapping: Mapping) -> None:
         raise InputRefused(problems)
 
 
-def find_table(source: Source, fields: Sequence[Field], mapping: Mapping, table: str | None) -> tuple[Grid, Heading]:
+def find_table(
+    source: Source, fields: Sequence[Field], mapping: Mapping, table: str | None, progress: Progress | None = None
+) -> tuple[Grid, Heading]:
     """The one table of the file that has the wanted columns, and its header."""
-    grids = _grids(source, fields, mapping, table or mapping.options.sheet)
+    grids = _grids(source, fields, mapping, table or mapping.options.sheet, progress)
     if not grids or all(grid.is_empty() for grid in grids):
         raise refusal(source.name, "The file holds no rows; save the list again, and check that its rows are in it.")
     found = [(grid, heading) for grid in grids if (heading := find_heading(grid, fields, mapping)) is not None]
@@ -64,12 +67,14 @@ def find_table(source: Source, fields: Sequence[Field], mapping: Mapping, table:
     return grid, heading
 
 
-def _grids(source: Source, fields: Sequence[Field], mapping: Mapping, sheet: str | None) -> list[Grid]:
+def _grids(
+    source: Source, fields: Sequence[Field], mapping: Mapping, sheet: str | None, progress: Progress | None
+) -> list[Grid]:
     match source.kind:
         case Kind.CSV:
             return [csv_text.read_grid(source, fields, mapping)]
         case Kind.PDF:
-            return [pdf.read_grid(source)]
+            return [pdf.read_grid(source, progress)]
         case Kind.XLSX | Kind.XLS:
             return sheets.read_grids(source, sheet)
 

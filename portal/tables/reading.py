@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from portal.kernel.errors import Problem
+from portal.kernel.rows import many_rows
 from portal.tables import cells, sheets
 from portal.tables.cells import NO_EVIDENCE, Column, Evidence, Values, Writing
 from portal.tables.dates import DateOrder
@@ -20,6 +21,7 @@ from portal.tables.heading import Heading
 from portal.tables.locating import check_map, find_table
 from portal.tables.mapping import NO_MAPPING, Mapping
 from portal.tables.numbers import quoted
+from portal.tables.pdf_pages import Progress
 
 _TOTALS = frozenset(
     {"total", "totals", "subtotal", "sum", "suma", "summe", "somme", "gesamt", "gesamtsumme", "zwischensumme"}
@@ -80,17 +82,24 @@ def read_records(
     *,
     max_bytes: int = MAX_BYTES,
     table: str | None = None,
+    progress: Progress | None = None,
 ) -> Reading:
     """The records of the CSV, XLSX, XLS or PDF list at ``path``, with the columns ``fields``.
 
-    ``table`` names the sheet, before what the map says. What is wrong with single rows is in the reading's problems;
-    ``InputRefused`` is raised when the file as a whole cannot be used: missing, empty, too large, of another kind,
-    damaged, without its required columns, or with a column, sheet or map that leaves a choice open.
+    ``table`` names the sheet, before what the map says. ``progress`` is called with how much is done and of how much:
+    as the pages of a PDF are read, and once at the end for other kinds.
+
+    What is wrong with single rows is in the reading's problems; ``InputRefused`` is raised when the file as a whole
+    cannot be used: missing, empty, too large, of another kind, damaged, without its required columns, or with a
+    column, sheet or map that leaves a choice open.
     """
     check_map(fields, mapping)
     source = open_source(path, max_bytes)
-    grid, heading = find_table(source, fields, mapping, table)
-    return _Reader(source, grid, heading, fields, mapping).read()
+    grid, heading = find_table(source, fields, mapping, table, progress)
+    reading = _Reader(source, grid, heading, fields, mapping).read()
+    if progress is not None and source.kind is not Kind.PDF:
+        progress(1, 1)
+    return reading
 
 
 class _Reader:
@@ -126,8 +135,8 @@ class _Reader:
                 sheet=self.grid.sheet,
                 page=page,
             )
-        for column in columns:
-            cells.clean(column)
+        for (wanted, _, _), column in zip(self.wanted, columns, strict=True):
+            cells.clean(column, wanted.longest)
         self._fill_defaults(columns)
         writings = self._writings(columns)
         values = [
@@ -319,7 +328,8 @@ class _Reader:
             problems.append(
                 Problem(self.source.name, message, row=row, column=column_name, sheet=self.grid.sheet, page=page)
             )
-        records = list(zip(self.numbers, *self._by_field(values), strict=True))
+        with many_rows():
+            records = list(zip(self.numbers, *self._by_field(values), strict=True))
         if self.notes:
             bad = {note[0] for note in self.notes}
             records = [record for record in records if record[0] not in bad]

@@ -8,15 +8,26 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from io import TextIOBase, TextIOWrapper
+from itertools import chain
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
+# xlwt is written to no more, because the format it writes is frozen: every spreadsheet has opened its files for
+# fifteen years. Nothing else writes XLS, and a council's older software asks for it.
+import xlwt
 from openpyxl import Workbook
 
+from portal.kernel.errors import RuleBroken
+
+#: What one cell of a workbook holds, and what one sheet of an XLS or XLSX workbook has, its header included.
+LONGEST_CELL = 32_767
+MOST_XLS_ROWS, MOST_XLSX_ROWS = 65_536, 1_048_576
 # A spreadsheet takes a text that begins so for a formula. One that begins with apostrophes before such a
 # character gets one more, so that reading (``cells.clean``) gives back exactly what was written.
 _DANGEROUS = re.compile(r"'*[=+\-@\t\r]")
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+# XLSX writes odd characters so; a text that looks like one of them has its first underscore written so.
+_LIKE_AN_ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 
 
 def harmless(cell: object) -> object:
@@ -57,6 +68,11 @@ def _write_rows(file: IO[str] | TextIOBase, header: Sequence[str], rows: Iterabl
 _NEGATIVE = re.compile(r"-[0-9]{1,15}(?:\.[0-9]+)?")
 
 
+def as_text(cell: object) -> str:
+    """``cell`` as it stands in a CSV."""
+    return str(_plain(cell))
+
+
 def _plain(cell: object) -> object:
     if isinstance(cell, str) and _NEGATIVE.fullmatch(cell):
         return cell
@@ -73,21 +89,62 @@ def write_xlsx(
     """Write ``header`` and ``rows`` as an XLSX workbook with one sheet; the header stays in sight when scrolling.
 
     Texts are stored as texts, never as formulas, and are made ``harmless`` besides, so that a later export to CSV is
-    safe too. Characters that XML cannot hold are left out.
+    safe too. Characters that XML cannot hold are left out. Raises ``RuleBroken`` for more rows than a sheet has, and
+    for a text that is longer than a cell.
     """
     workbook = Workbook(write_only=True)
     page = workbook.create_sheet(sheet[:31])
     page.freeze_panes = "A2"
-    page.append([_storable(cell) for cell in header])
-    for row in rows:
-        page.append([_storable(cell) for cell in row])
+    page.append([_escaped(_storable(cell)) for cell in header])
+    for at, row in enumerate(rows, 2):
+        if at > MOST_XLSX_ROWS:
+            raise _too_many(MOST_XLSX_ROWS, "XLSX", "CSV")
+        page.append([_escaped(_storable(cell)) for cell in row])
     workbook.save(target)
+
+
+def write_xls(
+    target: str | Path | IO[bytes], header: Sequence[str], rows: Iterable[Sequence[object]], *, sheet: str = "List"
+) -> None:
+    """Write ``header`` and ``rows`` as a workbook of the old kind (XLS), as ``write_xlsx`` does.
+
+    Raises ``RuleBroken`` for more than 65,535 rows and for a text that is longer than a cell.
+    """
+    workbook = xlwt.Workbook(encoding="utf-8")
+    page = workbook.add_sheet(sheet[:31])
+    page.set_panes_frozen(True)
+    page.set_horz_split_pos(1)
+    plain, day, instant = xlwt.XFStyle(), xlwt.XFStyle(), xlwt.XFStyle()
+    day.num_format_str, instant.num_format_str = "YYYY-MM-DD", "YYYY-MM-DD HH:MM:SS"
+    for at, row in enumerate(chain([header], rows)):
+        if at >= MOST_XLS_ROWS:
+            raise _too_many(MOST_XLS_ROWS, "XLS", "XLSX or CSV")
+        for column, cell in enumerate(row):
+            stored = _storable(cell)
+            if stored != "":
+                style = instant if isinstance(stored, datetime) else day if isinstance(stored, date) else plain
+                page.write(at, column, stored, style)
+    workbook.save(str(target) if isinstance(target, Path) else target)
+
+
+def _escaped(cell: object) -> object:
+    return _LIKE_AN_ESCAPE.sub("_x005F_", cell) if isinstance(cell, str) and "_x" in cell else cell
+
+
+def _too_many(rows: int, kind: str, other: str) -> RuleBroken:
+    return RuleBroken(f"The list has more than {rows - 1:,} rows, all that {kind} has room for; write it as {other}.")
 
 
 def _storable(cell: object) -> object:
     safe = harmless(cell)
     if isinstance(safe, str):
-        return _NOT_IN_XML.sub("", safe)
+        text = _NOT_IN_XML.sub("", safe)
+        if len(text) > LONGEST_CELL:
+            raise RuleBroken(
+                f"A text of {len(text):,} characters ({text[:20]}…) is too long for a cell of a workbook, which holds "
+                f"{LONGEST_CELL:,}; write the list as CSV."
+            )
+        return text
     if isinstance(safe, datetime) and safe.tzinfo is not None:
         # A workbook knows no time zones.
         return safe.isoformat()

@@ -302,7 +302,18 @@ def test_a_basket_is_priced_as_the_order_would_be(portal: Portal, write: Write, 
         "quantity": "2.5",
         "rate": "42.50",
         "net": "103.59",
+        "rule": "schedule-rate",
+        "edition": f"SOR {adjusted['edition']}",
+        "adjustment_percent": "-2.5",
+        "uplift_percent": "0",
+        "vat_percent": "20",
+        "vat": "20.72",
+        "explanation": (
+            f"2.5 nr at £42.50, the rate of SOR {adjusted['edition']}; −2.5 %, the adjustment; £103.59 before VAT, "
+            "rounded half up from £103.59375; VAT 20 %, £20.72, the standard rate: no relief exists for this item."
+        ),
     }
+    assert adjusted["totals"] == {"net": "2145.24", "vat": "429.05", "total": "2574.29"}
 
 
 @pytest.mark.parametrize(

@@ -245,6 +245,8 @@ def test_a_lot_is_added_with_all_its_terms(portal: Portal, app: Flask) -> None:
         "answer_hours": {"hospital-discharge": 4, "priority": 8, "routine": 24},
         "start_days": {"hospital-discharge": 3, "priority": 15, "routine": 30},
         "works_days": 10,
+        "minimum_order": "0.00",
+        "out_of_hours_percent": "0",
         "documents": [
             {"kind": "public-liability", "required": True, "least_cover": "5000000.00"},
             {"kind": "ssip", "required": True, "least_cover": None},

@@ -37,7 +37,8 @@ from portal.framework.roster import Roster
 from portal.framework.states import MemberStatus, Priority, ReviewStatus
 from portal.framework.terms.services import DEFAULT_FRAMEWORK, framework_by_code
 from portal.jobs import queries
-from portal.jobs.models import Decision, Job, Offer, Place
+from portal.jobs.funding_models import VatDeclaration
+from portal.jobs.models import Decision, Job, Offer, OrderLine, Place
 from portal.jobs.quotations import quotations_for
 from portal.jobs.spend import guarantee, spend_of
 from portal.jobs.states import JobStatus, OfferStatus
@@ -48,7 +49,10 @@ from portal.kernel.db import db
 from portal.kernel.errors import Clash
 from portal.kernel.outbox import Notice
 from portal.kernel.working_time import Nation
-from portal.rates.queries import edition_in_force
+from portal.rates.models import Item, MemberRate, StarRate, WorkTemplateLine
+from portal.rates.queries import edition_in_force, items_by_code
+from portal.rates.reviews.models import PriceRequest, PriceReview
+from portal.rates.states import PriceRule, RequestStatus, ReviewState, StarRateStatus
 
 #: A Wednesday afternoon.
 NOW = datetime(2026, 7, 15, 13, 30, tzinfo=UTC)
@@ -166,7 +170,59 @@ def test_the_schedule_holds_from_before_the_first_job(county: County) -> None:
     first = db.session.scalar(select(func.min(Job.specified_at)))
     assert first is not None
     assert first < NOW - timedelta(days=250)
-    assert edition_in_force(local_date(first)) is edition_in_force(local_date(NOW))
+    before, now = edition_in_force(local_date(first)), edition_in_force(local_date(NOW))
+    assert (before.name, now.name) == ("2025/26", "2026/27")
+
+
+def test_the_rates_of_april_came_of_a_review_and_no_order_before_it_changed(county: County) -> None:
+    review = db.session.scalars(select(PriceReview).where(PriceReview.status == ReviewState.APPROVED)).one()
+    assert review.edition is edition_in_force(local_date(NOW))
+    assert review.decided_by != review.proposed_by
+
+    old, new = (
+        dict(db.session.execute(select(Item.code, Item.rate_pence).where(Item.edition_id == edition)).all())
+        for edition in (review.base_id, review.edition_id)
+    )
+    assert old.keys() == new.keys()
+    assert all(old[code] <= rate <= old[code] * 1.04 + 1 for code, rate in new.items())
+    frozen = db.session.execute(
+        select(OrderLine.edition_id, OrderLine.code, OrderLine.rate_pence).where(
+            OrderLine.rule == PriceRule.SCHEDULE_RATE
+        )
+    ).all()
+    assert {edition for edition, _, _ in frozen} == {review.base_id, review.edition_id}
+    assert all((old if edition == review.base_id else new)[code] == rate for edition, code, rate in frozen)
+
+
+def test_something_of_the_rates_waits_for_a_decision(county: County) -> None:
+    statuses = list(db.session.scalars(select(StarRate.status).order_by(StarRate.id)))
+    assert statuses == [StarRateStatus.APPROVED, StarRateStatus.PROPOSED]
+    assert db.session.scalars(select(PriceReview.status).order_by(PriceReview.id)).all() == [
+        ReviewState.APPROVED,
+        ReviewState.PROPOSED,
+    ]
+    assert db.session.scalars(select(PriceRequest.status)).all() == [RequestStatus.OPEN]
+    assert db.session.scalar(select(func.count()).select_from(MemberRate)) == 1
+
+
+def test_templates_hold_codes_that_the_schedule_has(county: County) -> None:
+    codes = set(db.session.scalars(select(WorkTemplateLine.code)))
+    assert len(codes) > 10
+    assert codes <= set(items_by_code(edition_in_force(local_date(NOW)).id, codes))
+
+
+def test_clients_who_declared_pay_no_vat_on_adaptations_and_the_others_do(county: County) -> None:
+    rates = Counter(
+        (bool(declared), vat_bp)
+        for declared, vat_bp in db.session.execute(
+            select(VatDeclaration.id, OrderLine.vat_bp)
+            .join(Offer, Offer.id == OrderLine.offer_id)
+            .outerjoin(VatDeclaration, VatDeclaration.job_id == Offer.job_id)
+        )
+    )
+    assert rates[True, 0] > 20
+    assert rates[False, 2000] > 20
+    assert rates[False, 0] == 0
 
 
 def test_quotes_cover_every_work_type_and_authority(county: County) -> None:

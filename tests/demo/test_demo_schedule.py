@@ -11,7 +11,7 @@ import pytest
 from portal.demo import SCHEDULE_FILE
 from portal.rates.schedule_file import read_schedule
 
-HEADERS = ["code", "description", "long_description", "trade", "unit", "rate", "smv", "composite", "components"]
+HEADERS = ["code", "description", "long_description", "trade", "unit", "rate", "smv", "composite", "components", "vat"]
 UNITS = {"nr", "m", "m2", "hr"}
 FAMILIES = {
     "SUR",

@@ -15,7 +15,7 @@ import pytest
 from browser import DESKTOP, PHONE, Screen, Visitor
 from builders import NOW, allocate, authority, framework_with_lot, job, look_again, member, open_offer, person
 from fixture_types import Clock
-from journey_steps import fill_date, keep, sign_in
+from journey_steps import fill_date, keep, search, sign_in
 
 from portal.accounts.models import Organisation
 from portal.accounts.policy import Role
@@ -101,8 +101,7 @@ def test_an_officer_specifies_a_job_from_the_catalogue_allocates_it_and_sees_eve
     at_desk.fill("Postcode", "rg1 2ab")
     at_desk.press("Continue to the works")
     assert at_desk.heading.endswith("Specify the works")
-    at_desk.fill("Words or code", "straight stair lift")
-    at_desk.press("Search")
+    search(at_desk, "straight stair lift")
     lift = items_by_code(county.rates.id, [LIFT])[LIFT]
     at_desk.press(f"Add {lift.description}")
     assert f"On the job: {shown(lift.rate_pence)}" in at_desk.text

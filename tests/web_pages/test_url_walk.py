@@ -12,8 +12,9 @@ from decimal import Decimal
 
 import pytest
 from builders import NOW, Scene, look_again, person, scene
-from files_made import document
+from files_made import document, price_list, priced
 from flask import Flask
+from reviews_made import price_review_records
 from strict_client import StrictClient
 from werkzeug.routing import Rule
 
@@ -26,13 +27,25 @@ from portal.framework.firms.services import add_absence
 from portal.framework.members.ranks import edition_on
 from portal.framework.models import Review
 from portal.framework.states import DocumentStatus, ReviewStatus
+from portal.jobs.funding import record_declaration
+from portal.jobs.funding_models import VatDeclaration
+from portal.jobs.models import Job
 from portal.kernel.db import db, transaction
+from portal.rates.price_lists.reading import read_price_lists
+from portal.rates.queries import items_by_code
+from portal.rates.star_rates.services import ProposedRate, propose_star_rate
+from portal.rates.vat import Declared
+from portal.rates.work_templates.services import TemplateWanted, add_template
 
 #: Files of the page shell and probes: they answer everybody and hold no record.
 SHELL = {"web.static"}
 SIGN_IN = "/sign-in"
 #: Pages whose ``code`` is a contractor's; elsewhere it is a framework's.
 CODE_OF_A_CONTRACTOR = {"contractor_list.one"}
+#: Pages whose ``edition_id`` is an edition's of rates; elsewhere it is one of ranks.
+EDITION_OF_RATES = "editions."
+#: The works of a job that is no draft: they lead back to the job.
+LEAD_BACK = {"builder.works", "builder.choose_template"}
 #: What proxies may keep: the same for everybody, and without a cookie.
 KEPT_BY_ANYBODY = {"guide_prices.document"}
 
@@ -75,16 +88,28 @@ def world(app: Flask, fixed_clock: object) -> World:
             "position": 1,
             "filename": "manifest.json",
             "token": sealed("new@newcomer.example", key=app.config["SECRET_KEY"], until=NOW + HOLDS),
+            "declaration_id": declaration_for(offer.job).id,
+            "rates_edition_id": there.edition.id,
+            "list_id": ready_list(app, there),
+            "kind": "csv",
             **of_own_firm,
             **framework_records(there),
+            **rate_records(there),
+            **price_review_records(there, app.config["PORTAL"].uploads),
         },
         others={
             "jobs": {"reference": foreign.job.reference, "offer_id": foreign.id, "position": 1},
+            "builder": {"reference": foreign.job.reference, "position": 1},
+            "star_rates": rate_records(elsewhere),
             "quotations": {"reference": foreign.job.reference},
+            "funding": {"reference": foreign.job.reference, "declaration_id": declaration_for(foreign.job).id},
+            "change_prices": {"reference": foreign.job.reference},
             "offers": {"offer_id": foreign.id},
             "firm": of_foreign_firm,
             "firm_documents": of_foreign_firm,
             "leaving": of_foreign_firm,
+            "firm_rates": of_foreign_firm,
+            "price_requests": price_review_records(elsewhere, app.config["PORTAL"].uploads),
         },
     )
     own_contractor = there.members[0].contractor.organisation
@@ -105,6 +130,36 @@ def world(app: Flask, fixed_clock: object) -> World:
         home = own_contractor if kind_for(role) is OrganisationKind.CONTRACTOR else there.authority
         made.people[role] = person(role, home)
     return made
+
+
+def rate_records(there: Scene) -> dict[str, object]:
+    """What the scene's schedule has: an item, a template of works, a star rate of its authority."""
+    schedule, officer = there.edition.schedule, "officer@authority-a.example"
+    item = items_by_code(there.edition.id, ["LIFT01"])["LIFT01"]
+    with transaction():
+        template = add_template(
+            schedule.code, TemplateWanted("Lift", "Stair lift", (("LIFT01", Decimal(1)),)), by=officer, now=NOW
+        )
+        star = propose_star_rate(
+            schedule, there.authority, ProposedRate("Bespoke", "nr", 100, "Two quotes"), by=officer, now=NOW
+        )
+    return {"item_id": item.id, "template_id": template.id, "star_id": star.id}
+
+
+def ready_list(app: Flask, there: Scene) -> int:
+    """A price list for the scene's schedule that is read and waits to be published."""
+    uploads = app.config["PORTAL"].uploads
+    made = price_list(uploads, priced("LIFT01,Item,,,nr,1,,"), schedule=there.edition.schedule.code)
+    read_price_lists(uploads, now=NOW)
+    return made.id
+
+
+def declaration_for(job: Job) -> VatDeclaration:
+    """A client's declaration for a job."""
+    with transaction():
+        return record_declaration(
+            job.id, Declared.DISABLED_PERSON, NOW.date(), "case file", by="officer@authority-a.example", now=NOW
+        )
 
 
 def firm_records(there: Scene, app: Flask) -> dict[str, object]:
@@ -132,6 +187,8 @@ def address(app: Flask, rule: Rule, arguments: dict[str, object]) -> str:
     """The route's address with real records in it."""
     if rule.endpoint in CODE_OF_A_CONTRACTOR:
         arguments = {**arguments, "code": arguments["contractor_code"]}
+    if rule.endpoint.startswith(EDITION_OF_RATES):
+        arguments = {**arguments, "edition_id": arguments["rates_edition_id"]}
     unknown = rule.arguments - set(arguments)
     assert not unknown, f"{rule.rule} has {sorted(unknown)}: teach World a record for it"
     with app.test_request_context():
@@ -270,8 +327,7 @@ def test_every_page_that_a_role_may_open_is_in_order(
         declared = guard(app, rule)
         if "GET" not in methods(rule) or rule.endpoint == "accounts.sign_in":
             continue
-        # The works of a job that is no draft lead back to the job.
-        if isinstance(declared, Permission) and may(role, declared) and rule.endpoint != "jobs.works":
+        if isinstance(declared, Permission) and may(role, declared) and rule.endpoint not in LEAD_BACK:
             visitor.get(address(app, rule, world.arguments))
 
 
@@ -346,6 +402,8 @@ ODD_QUERIES = [
     f"/framework/contractors?page={TOO_LARGE}",
     f"/framework/documents?page={TOO_LARGE}",
     "/audit?subject=%00",
+    f"/rates/stars?before={TOO_LARGE}",
+    "/rates/stars?status=lost",
     f"/outbox?before={TOO_LARGE}",
     f"/offers?before={TOO_LARGE}",
     "/sign-in?next=https://elsewhere.example/",

@@ -129,6 +129,7 @@ def memberships_of(firm: Contractor, on: date) -> list[Membership]:
             joinedload(Member.lot).joinedload(Lot.framework),
             joinedload(Member.lot).selectinload(Lot.requirements),
             selectinload(Member.areas),
+            selectinload(Member.bands),
             selectinload(Member.events),
         )
         .order_by(Member.id)

@@ -5,7 +5,7 @@ Every step is an event that stays: the standing on any day follows from them (``
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 
 from sqlalchemy import select
@@ -14,6 +14,7 @@ from portal.accounts.models import Organisation
 from portal.accounts.policy import OrganisationKind
 from portal.framework.faults import checked_reason
 from portal.framework.member_models import Contractor, Member, MemberArea, MemberEvent
+from portal.framework.members.bands import bands_of, check_adjustment, checked_bands, put_bands
 from portal.framework.members.ranks import (
     RankWanted,
     SharedRank,
@@ -197,12 +198,6 @@ def why_no_applications(framework: Framework, today: date) -> str | None:
     return why_not_admitted(framework.kind, framework.regime, framework.starts_on, {ReviewStatus.OPEN}, today)
 
 
-def check_adjustment(adjustment_bp: int) -> None:
-    """``RuleBroken`` for an adjustment (basis points) that leaves no price or ten times the price."""
-    if not -10_000 < adjustment_bp <= 100_000:
-        raise RuleBroken("The adjustment must lie above −100 % and not above 1,000 %; write for example −2.5.")
-
-
 def set_areas(member: Member, lot: Lot, areas: Collection[str], today: date) -> None:
     """Let ``member`` work in ``areas``: codes of authorities that take part, or postcode districts.
 
@@ -337,12 +332,20 @@ def lacking_documents(member: Member, day: date) -> tuple[str, ...]:
 
 
 def change_member_terms(
-    member_id: int, *, areas: Collection[str], adjustment_bp: int, by: str, now: datetime
+    member_id: int,
+    *,
+    areas: Collection[str],
+    adjustment_bp: int,
+    by: str,
+    now: datetime,
+    bands: Sequence[tuple[int, int]] | None = None,
 ) -> Member:
     """Let a membership serve ``areas`` (codes of authorities, postcode districts) at another adjustment from now on.
 
-    What was offered and ordered keeps its price. Raises ``WrongState`` for a membership that has ended, ``RuleBroken``
-    as ``set_areas`` and ``check_adjustment`` do, and ``SharedRank`` when the rank is taken in a new area.
+    ``bands`` are its adjustments for jobs of more value, ``(from pence at schedule rates, basis points)``; ``None``
+    leaves them as they are. What was offered and ordered keeps its price. Raises ``WrongState`` for a membership that
+    has ended, ``RuleBroken`` as ``set_areas``, ``check_adjustment`` and ``checked_bands`` do, and ``SharedRank`` when
+    the rank is taken in a new area.
     """
     member = db.session.scalar(select(Member).where(Member.id == member_id))
     if member is None:
@@ -356,10 +359,12 @@ def change_member_terms(
     if current is None or current.status in ENDED:
         raise WrongState("This membership has ended; its areas and its adjustment stay as they were.")
     check_adjustment(adjustment_bp)
+    was_bands = bands_of(member)
+    wanted = was_bands if bands is None else checked_bands(bands)
     was_areas, was_adjustment = sorted(area.code for area in member.areas), member.adjustment_bp
     set_areas(member, lot, areas, today)
     member.adjustment_bp = adjustment_bp
-    db.session.flush()
+    put_bands(member, wanted)
     members = members_of_lot(lot.id)
     for starts_on in [today, *later_editions(lot.id, today)]:
         refuse_shared_ranks(lot, ranks_on(lot.id, starts_on), members, starts_on)
@@ -373,5 +378,7 @@ def change_member_terms(
         adjustment_bp=adjustment_bp,
         was_areas=was_areas,
         was_adjustment_bp=was_adjustment,
+        bands=wanted,
+        was_bands=was_bands,
     )
     return member

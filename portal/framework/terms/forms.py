@@ -17,7 +17,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
 from portal.framework.fields import DayField, Needed, NoDay, PoundsField, WholeField
-from portal.framework.states import ContractingParty, FrameworkKind, Regime
+from portal.framework.states import ContractingParty, FrameworkKind, Regime, VariationRates
 from portal.framework.terms.services import FrameworkTerms
 from portal.kernel.errors import PortalError
 
@@ -30,6 +30,10 @@ REGIME_TEXT = {Regime.CLOSED: "Closed", Regime.OPEN: "Open"}
 PARTY_TEXT = {
     ContractingParty.AUTHORITY: "The authority orders the works",
     ContractingParty.APPLICANT: "The applicant orders the works",
+}
+VARIATION_TEXT = {
+    VariationRates.ORDER_EDITION: "At the rates of the order",
+    VariationRates.EDITION_IN_FORCE: "At the rates in force on the day of the change",
 }
 REASON = 500
 
@@ -129,6 +133,14 @@ class NewFrameworkForm(FlaskForm):  # type: ignore[misc]
         validators=[Length(max=400, message="The local areas have at most 400 characters")],
         description="Postcode areas or districts, apart by spaces, for example AL SG5 LU.",
     )
+    variation_rates = RadioField(
+        "How a change to the works of an order is priced",
+        widget=GovRadioInput(),
+        default=VariationRates.ORDER_EDITION.value,
+        choices=[SelectChoice(each.value, text) for each, text in VARIATION_TEXT.items()],
+        validators=[Optional()],
+        description="The order itself keeps its prices whatever is chosen.",
+    )
     submit = SubmitField("Save the terms", widget=GovSubmitInput())
 
     def terms(self) -> FrameworkTerms:
@@ -146,6 +158,7 @@ class NewFrameworkForm(FlaskForm):  # type: ignore[misc]
             guaranteed_jobs=self.guaranteed_jobs.data,
             guaranteed_pence=self.guaranteed_pence.data,
             local_areas=self.local_areas.data or "",
+            variation_rates=VariationRates(self.variation_rates.data or VariationRates.ORDER_EDITION),
         )
 
 
@@ -170,6 +183,7 @@ def terms_as_entered(terms: FrameworkTerms) -> dict[str, Any]:
         "guaranteed_jobs": terms.guaranteed_jobs,
         "guaranteed_pence": terms.guaranteed_pence,
         "local_areas": terms.local_areas,
+        "variation_rates": terms.variation_rates.value,
     }
 
 

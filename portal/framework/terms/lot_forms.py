@@ -21,13 +21,14 @@ from portal.framework.fields import (
     PoundsField,
     WholeField,
     WordsField,
+    plain_number,
 )
 from portal.framework.members.ranks import MOST_RANK, RankWanted, SharedRank
 from portal.framework.models import Framework, Lot
 from portal.framework.roster import Listed
 from portal.framework.states import COVER_KINDS, DOCUMENT_KINDS, CapacityRule, Priority, document_title
 from portal.framework.terms.forms import put_fault
-from portal.framework.terms.lots import Asked, LotTermsWanted
+from portal.framework.terms.lots import MOST_UPLIFT_BP, Asked, LotTermsWanted
 from portal.kernel.clock import date_text
 from portal.kernel.errors import PortalError
 
@@ -50,6 +51,17 @@ def _hours(label: str) -> WholeField:
 
 def _days(label: str) -> WholeField:
     return WholeField(label, validators=[Needed("Enter the working days to start")])
+
+
+class UpliftField(PercentField):
+    """What is added to rates, from 0 to 200 % with at most two decimals, kept in basis points."""
+
+    def read(self, text: str) -> int:
+        number = plain_number(text.removesuffix("%").removeprefix("+"))
+        points = None if number is None else number * 100
+        if points is None or points != points.to_integral_value() or not 0 <= points <= MOST_UPLIFT_BP:
+            raise ValueError("Enter what is added, from 0 to 200 %, such as 20 or 33.5")
+        return int(points)
 
 
 class LotTermsForm(FlaskForm):  # type: ignore[misc]
@@ -97,6 +109,14 @@ class LotTermsForm(FlaskForm):  # type: ignore[misc]
         validators=[Needed("Enter the days that the works take at the most")],
         description="A member’s required documents must hold until the works end.",
     )
+    minimum_order_pence = PoundsField(
+        "Minimum order in pounds (optional)",
+        description="Excluding VAT. An order that comes to less is filled up to it; a quote stands as it is.",
+    )
+    out_of_hours_bp = UpliftField(
+        "Uplift for work out of hours, in per cent (optional)",
+        description="Added to every rate of a job that is done out of hours.",
+    )
     own_required = LinesField(
         "Other required documents, one a line (optional)", description="For example Enhanced DBS check."
     )
@@ -140,6 +160,8 @@ class LotTermsForm(FlaskForm):  # type: ignore[misc]
             start_days={each: self[f"start_days_{each.name.lower()}"].data for each in Priority},
             works_days=self.works_days.data,
             documents=documents,
+            minimum_order_pence=self.minimum_order_pence.data or 0,
+            out_of_hours_bp=self.out_of_hours_bp.data or 0,
         )
 
 
@@ -190,6 +212,8 @@ def _lot_as_entered(lot: Lot | None) -> dict[str, Any]:
         "value_to_pence": lot.value_to_pence,
         "capacity_rule": lot.capacity_rule.value,
         "works_days": lot.works_days,
+        "minimum_order_pence": lot.minimum_order_pence or None,
+        "out_of_hours_bp": lot.out_of_hours_bp or None,
         "own_required": tuple(document_title(each.kind) for each in own if each.required),
         "own_asked": tuple(document_title(each.kind) for each in own if not each.required),
     }

@@ -26,6 +26,8 @@ from portal.kernel.money import shown
 
 #: Working hours to answer and working days to start that a lot may ask for; days its works may take.
 MOST_HOURS, MOST_DAYS = 400, 400
+#: The largest minimum order in pence, and the largest uplift for work out of hours in basis points.
+MOST_MINIMUM_PENCE, MOST_UPLIFT_BP = 10_000_000, 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class LotTermsWanted:
     """What a lot is to be. ``areas`` are codes of authorities and postcode districts; empty means every authority.
 
     ``answer_hours`` are working hours to answer, ``start_days`` working days to start, by priority.
+    ``minimum_order_pence`` is the least that an order comes to, ``out_of_hours_bp`` what is added to rates for work out
+    of hours.
     """
 
     name: str
@@ -57,6 +61,8 @@ class LotTermsWanted:
     )
     works_days: int = 14
     documents: Mapping[str, Asked] = field(default_factory=dict)
+    minimum_order_pence: int = 0
+    out_of_hours_bp: int = 0
 
 
 def add_lot(
@@ -117,6 +123,8 @@ def terms_of_lot(lot: Lot) -> LotTermsWanted:
         by_priority("start_days"),
         lot.works_days,
         {each.kind: Asked(each.required, each.minimum_pence) for each in lot.requirements},
+        lot.minimum_order_pence,
+        lot.out_of_hours_bp,
     )
 
 
@@ -136,6 +144,8 @@ def plain_lot(terms: LotTermsWanted) -> dict[str, Any]:
             kind: (shown(asked.minimum_pence) if asked.minimum_pence else "required") if asked.required else "asked for"
             for kind, asked in terms.documents.items()
         },
+        "minimum_order_pence": terms.minimum_order_pence,
+        "out_of_hours_bp": terms.out_of_hours_bp,
     }
 
 
@@ -162,6 +172,7 @@ def _put_lot_terms(lot: Lot, terms: LotTermsWanted, today: date) -> None:
             terms.value_to_pence,
             terms.works_days,
         )
+        lot.minimum_order_pence, lot.out_of_hours_bp = terms.minimum_order_pence, terms.out_of_hours_bp
         for priority in Priority:
             column = priority.value.replace("-", "_")
             setattr(lot, f"answer_hours_{column}", terms.answer_hours[priority])
@@ -221,6 +232,13 @@ def check_lot_numbers(terms: LotTermsWanted) -> None:
             )
     if not 1 <= terms.works_days <= MOST_DAYS:
         raise WrongTerm(f"The works take a number of days from 1 to {MOST_DAYS}.", "works_days")
+    if not 0 <= terms.minimum_order_pence <= MOST_MINIMUM_PENCE:
+        raise WrongTerm(
+            f"The minimum order lies between £0 and {shown(MOST_MINIMUM_PENCE)}; £0 stands for none.",
+            "minimum_order_pence",
+        )
+    if not 0 <= terms.out_of_hours_bp <= MOST_UPLIFT_BP:
+        raise WrongTerm("The uplift for work out of hours lies between 0 and 200 %.", "out_of_hours_bp")
     for kind, asked in terms.documents.items():
         if not kind.strip() or len(kind) > 64:
             raise WrongTerm("The code of a kind of document has 1 to 64 characters.", "own_required")

@@ -24,6 +24,7 @@ from portal.framework.states import (
     FrameworkKind,
     Regime,
     ReviewStatus,
+    VariationRates,
 )
 from portal.kernel import audit
 from portal.kernel.clock import date_text, local_date
@@ -73,6 +74,8 @@ class FrameworkTerms:
     guaranteed_jobs: int | None = None
     guaranteed_pence: int | None = None
     local_areas: str = ""
+    # At which rates a change to the works of an order is priced.
+    variation_rates: VariationRates = VariationRates.ORDER_EDITION
 
 
 def framework_by_code(code: str) -> Framework:

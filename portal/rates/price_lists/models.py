@@ -16,9 +16,9 @@ class PriceList(Base):
     """One uploaded file that is to become an edition. One at a time per schedule.
 
     ``stored_name`` is the file as it came, in the uploads folder; what was read lies beside it as a CSV in the
-    portal's own columns, so that preview and publication never read a PDF again. ``columns`` maps fields to headers
-    where the person had to say so. ``beat_at`` is when the reader was last seen: one that stopped is followed by
-    another, which begins again.
+    portal's own columns, so that preview and publication never read a PDF again. ``columns`` maps fields to headers:
+    what the person had to say of them and, once it is read, everything that was understood. ``beat_at`` is when the
+    reader was last seen: one that stopped is followed by another, which begins again.
     """
 
     __tablename__ = "price_list"
