@@ -12,14 +12,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
-from bench import allocation, catalogue, pdf_import, schedule_import, worklist  # noqa: E402
+from bench import allocation, catalogue, pdf_import, pricing, schedule_import, worklist  # noqa: E402
 
 
 def main() -> int:
     """Print each figure as it is measured."""
     logging.disable(logging.INFO)
     missed = 0
-    for part in (schedule_import, pdf_import, allocation, worklist, catalogue):
+    for part in (schedule_import, pdf_import, allocation, pricing, worklist, catalogue):
         for figure in part.figures():
             sys.stdout.write(f"{figure}\n")
             sys.stdout.flush()

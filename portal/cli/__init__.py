@@ -17,6 +17,7 @@ from portal.cli import (
     jobs,
     lots,
     members,
+    price_indices,
     price_lists,
     prices,
     rates,
@@ -39,7 +40,7 @@ for group, verbs in (
     (rates.rates, (prices.price, prices.own)),
     (rates.rates, price_lists.COMMANDS),
     (rates.rates, catalogue.COMMANDS),
-    (rates.rates, (reviews.index_, reviews.reviews_)),
+    (rates.rates, (price_indices.index_, reviews.reviews_)),
 ):
     for verb in verbs:
         group.add_command(verb)

@@ -153,7 +153,7 @@ def own_import(
     if as_json:
         show_json({"member": member, "lot": lot, "from": iso(starts_on), "rates": count})
     else:
-        click.echo(f"{count} rates of {member} in {lot} hold from {starts_on}.")
+        click.echo(f"Own rates of {member} in {lot} that hold from {starts_on}: {count}.")
 
 
 @own.command("list")

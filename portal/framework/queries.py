@@ -9,12 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
 from portal.accounts.models import Organisation
-from portal.framework.member_models import Contractor, Member
+from portal.framework.member_models import Contractor
 from portal.framework.models import Framework, Lot, LotWorkType, Participation
 from portal.framework.roster import Listed, LotTerms, Roster
 from portal.framework.rules import holds
 from portal.kernel.db import db
-from portal.kernel.errors import NotFound, RuleBroken
 
 
 def frameworks() -> list[Framework]:
@@ -92,30 +91,6 @@ def targets(terms: LotTerms, calling: set[str]) -> set[str]:
     if not terms.areas:
         return calling
     return {code for code in terms.areas if code in calling or code not in terms.access}
-
-
-def adjustment_of(contractor_code: str, lot_name: str | None = None) -> int:
-    """A contractor's adjustment in basis points, in one lot or in all when they agree.
-
-    Raises ``NotFound`` for an unknown contractor or lot, ``RuleBroken`` when its lots differ and none is named.
-    """
-    query = (
-        select(Lot.name, Member.adjustment_bp)
-        .join(Lot, Lot.id == Member.lot_id)
-        .join(Contractor, Contractor.id == Member.contractor_id)
-        .join(Organisation, Organisation.id == Contractor.organisation_id)
-        .where(Organisation.code == contractor_code)
-    )
-    rows = list(db.session.execute(query.where(Lot.name == lot_name) if lot_name else query))
-    if not rows:
-        raise NotFound(f"There is no member {contractor_code}" + (f" in the lot {lot_name}." if lot_name else "."))
-    adjustments = {adjustment for _, adjustment in rows}
-    if len(adjustments) > 1:
-        raise RuleBroken(
-            f"The adjustment of {contractor_code} differs between "
-            f"{', '.join(sorted(name for name, _ in rows))}; name one with --lot."
-        )
-    return adjustments.pop()
 
 
 def lot_by_id(lot_id: int) -> Lot | None:

@@ -115,7 +115,7 @@ def record_declaration(
     )
     db.session.add(declaration)
     db.session.flush()
-    _note("VAT declaration recorded", job, declaration, by=by, now=now)
+    _note("declaration recorded", job, declaration, by=by, now=now)
     return declaration
 
 
@@ -133,7 +133,7 @@ def withdraw_declaration(job_id: int, declaration_id: int, *, by: str, now: date
         raise WrongState("This declaration was withdrawn already.")
     declaration.withdrawn_by, declaration.withdrawn_at = by, now
     db.session.flush()
-    _note("VAT declaration withdrawn", job, declaration, by=by, now=now)
+    _note("declaration withdrawn", job, declaration, by=by, now=now)
     return declaration
 
 

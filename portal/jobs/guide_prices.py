@@ -88,7 +88,7 @@ def guide_prices(today: date, nation: Nation) -> GuidePrices:
         [Source(each.schedule.code, each.schedule.name, each.name, each.starts_on) for each in editions],
         [
             Work(each.code, each.description, each.trade, each.unit, each.rate_pence)
-            for each in common_works([edition.id for edition in editions])
+            for each in common_works([edition.id for edition in editions], today)
         ],
         starts(today, nation),
     )

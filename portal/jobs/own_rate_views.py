@@ -141,7 +141,8 @@ def bring_in(member_id: int) -> ResponseReturnValue:
         except (RuleBroken, Clash) as broken:
             put_fault(form, broken, "starts_on")
         else:
-            flash(f"{count} rates hold from {date_text(form.starts_on.data)}, for new offers.", "success")
+            many = "1 rate holds" if count == 1 else f"{count:,} rates hold"
+            flash(f"{many} from {date_text(form.starts_on.data)}, for new offers.", "success")
             return redirect(url_for(".listed", member_id=member.id))
     return page(membership_by_id(member_id), form, problems), 422
 

@@ -107,10 +107,16 @@ def trades(edition_id: int) -> list[str]:
     )
 
 
-def common_works(edition_ids: Collection[int]) -> list[Item]:
-    """The composite items of some editions: whole jobs at one price."""
+def common_works(edition_ids: Collection[int], on: date) -> list[Item]:
+    """The composite items of some editions that are not withdrawn by the day ``on``: whole jobs at one price."""
     return list(
         db.session.scalars(
-            select(Item).where(Item.edition_id.in_(edition_ids), Item.composite).order_by(Item.trade, Item.code)
+            select(Item)
+            .where(
+                Item.edition_id.in_(edition_ids),
+                Item.composite,
+                or_(Item.withdrawn_on.is_(None), Item.withdrawn_on > on),
+            )
+            .order_by(Item.trade, Item.code)
         )
     )

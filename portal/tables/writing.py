@@ -92,14 +92,15 @@ def write_xlsx(
     safe too. Characters that XML cannot hold are left out. Raises ``RuleBroken`` for more rows than a sheet has, and
     for a text that is longer than a cell.
     """
+    # Looked at before the workbook is begun: one that is begun and left leaves a file behind.
+    stored = [[_escaped(_storable(cell)) for cell in row] for row in chain([header], rows)]
+    if len(stored) > MOST_XLSX_ROWS:
+        raise _too_many(MOST_XLSX_ROWS, "XLSX", "CSV")
     workbook = Workbook(write_only=True)
     page = workbook.create_sheet(sheet[:31])
     page.freeze_panes = "A2"
-    page.append([_escaped(_storable(cell)) for cell in header])
-    for at, row in enumerate(rows, 2):
-        if at > MOST_XLSX_ROWS:
-            raise _too_many(MOST_XLSX_ROWS, "XLSX", "CSV")
-        page.append([_escaped(_storable(cell)) for cell in row])
+    for row in stored:
+        page.append(row)
     workbook.save(target)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 
-from builders import TODAY, authority, edition, framework_with_lot, job, member
+from builders import TODAY, authority, edition, framework_with_lot, job, member, scene
 from click.testing import Result
 from fixture_types import Clock
 from flask import Flask
@@ -15,7 +17,7 @@ from portal.framework.member_models import Contractor
 from portal.framework.models import Lot, Participation
 from portal.framework.roster import Roster
 from portal.framework.states import CapacityRule, FrameworkKind
-from portal.jobs.models import Direction, Estimate
+from portal.jobs.models import Direction, Estimate, Offer
 from portal.kernel.db import db, transaction
 
 Portal = Callable[..., Result]
@@ -115,3 +117,60 @@ def test_quotes_and_the_direction_to_do_without(app: Flask, portal: Portal, fixe
     assert db.session.scalars(select(Estimate.amount_pence)).all() == [195_050]
     assert db.session.scalars(select(Direction.reason)).all() == ["Only one firm makes it"]
     assert "offered to C1" in portal("jobs", "allocate", "DFG-1").stdout
+
+
+def test_bands_the_minimum_order_and_the_uplift_change(portal: Portal, fixed_clock: Clock) -> None:
+    where = authority()
+    lot = framework_with_lot(where)
+    member(lot, areas=[where], code="C1", adjustment_bp=-250)
+
+    portal("members", "terms", "C1", "--lot", lot.name, "--band", "5000=-7.25", "--band", "2500=+1")
+    portal("members", "terms", "C1", "--lot", lot.name, "--adjustment", "-3")
+    portal("lots", "change", lot.framework.code, lot.name, "--minimum-order", "250", "--out-of-hours", "20")
+    portal("frameworks", "change", lot.framework.code, "--variation-rates", "edition-in-force")
+    for wrong in (("--band", "0=1"), ("--band", "5000=-100"), ("--band", "5000=1", "--band", "5000=2")):
+        portal("members", "terms", "C1", "--lot", lot.name, *wrong, code=1)
+    portal("members", "terms", "C1", "--lot", lot.name, "--band", "5000", code=2)
+    portal("members", "terms", "C1", "--lot", lot.name, "--band", "5000=1", "--no-bands", code=2)
+    portal("lots", "change", lot.framework.code, lot.name, "--out-of-hours", "201", code=1)
+
+    db.session.expire_all()
+    (listed,) = Roster([lot.id], TODAY).members[lot.id]
+    assert (listed.adjustment_bp, listed.bands) == (-300, ((250_000, 100), (500_000, -725)))
+    found = db.session.get_one(Lot, lot.id)
+    assert (found.minimum_order_pence, found.out_of_hours_bp) == (25_000, 2_000)
+    assert found.framework.variation_rates.value == "edition-in-force"
+    portal("members", "terms", "C1", "--lot", lot.name, "--no-bands")
+    assert Roster([lot.id], TODAY).members[lot.id][0].bands == ()
+
+
+def test_a_change_to_an_order_is_priced_and_a_job_shows_its_prices(
+    portal: Portal, tmp_path: Path, fixed_clock: Clock
+) -> None:
+    there = scene(1, adjustments=[-250])
+    order = there.accepted(lines={"LIFT01": "1"})
+    reference = db.session.get_one(Offer, order.id).job.reference
+    path = tmp_path / "change.csv"
+    path.write_text("code,quantity\nRAIL01,2\n", encoding="utf-8")
+
+    changed = json.loads(portal("jobs", "price-change", reference, path, "--json").stdout)
+    told = portal("jobs", "price-change", reference, path).stdout
+    shown = json.loads(portal("jobs", "show", reference, "--json").stdout)
+    portal("jobs", "price-change", there.job().reference, path, code=1)
+
+    assert (changed["totals"], changed["rates"]) == (
+        {"net": "82.88", "vat": "16.57", "total": "99.45"},
+        "order-edition",
+    )
+    assert "Total with VAT\t99.45" in told
+    (line,) = shown["order"]["lines"]
+    assert (line["rule"], line["adjustment_percent"], line["vat_percent"], line["net"], line["vat"]) == (
+        "schedule-rate",
+        "-2.5",
+        "20",
+        "2041.65",
+        "408.33",
+    )
+    assert shown["order"]["frozen"] is True
+    assert shown["totals"] == {"net": "2041.65", "vat": "408.33", "total": "2449.98"}
+    assert "the rate of" in line["explanation"]

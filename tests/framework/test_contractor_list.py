@@ -5,15 +5,14 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from builders import NOW, OFFICER, authority, code_of, framework, framework_with_lot, member
+from builders import NOW, OFFICER, authority, framework_with_lot, member
 from flask import Flask
 
 from portal.framework.members.contractor_file import listed
 from portal.framework.members.services import set_member_status
-from portal.framework.queries import Unserved, adjustment_of, members_of, unserved_areas
+from portal.framework.queries import Unserved, members_of, unserved_areas
 from portal.framework.states import MemberStatus
 from portal.kernel.db import transaction
-from portal.kernel.errors import NotFound, RuleBroken
 
 TODAY = NOW.date()
 
@@ -72,18 +71,3 @@ def test_members_come_in_rank_order(app: Flask) -> None:
 
     assert [each.member_id for each in members_of([lot.id], TODAY)] == [made[1].id, made[2].id, made[0].id]
     assert all(each.active for each in members_of([lot.id], TODAY))
-
-
-def test_an_adjustment_that_differs_by_lot_needs_the_lot(app: Flask) -> None:
-    where = authority()
-    home = framework(where)
-    lifts, ramps = framework_with_lot(within=home), framework_with_lot(within=home)
-    code = code_of(member(lifts, areas=[where], rank=1, adjustment_bp=-250))
-    assert adjustment_of(code) == -250
-    member(ramps, areas=[where], rank=1, adjustment_bp=500, code=code)
-
-    with pytest.raises(RuleBroken, match="differs between"):
-        adjustment_of(code)
-    assert adjustment_of(code, ramps.name) == 500
-    with pytest.raises(NotFound, match="no member"):
-        adjustment_of(code, "No such lot")

@@ -103,7 +103,7 @@ def test_events_hold_the_kind_and_the_day_and_no_amount_or_place(app: Flask) -> 
 
     events = {event.action: event.data for event in events_on(f"job:{job.reference}")}
 
-    assert events["VAT declaration recorded"] == {"kind": "disabled-person", "signed_on": "2026-05-05"}
+    assert events["declaration recorded"] == {"kind": "disabled-person", "signed_on": "2026-05-05"}
     assert events["funding recorded"] == {}
 
 

@@ -6,7 +6,24 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from builders import NATION, NOW, OFFICER, TODAY, Scene, accept, allocate, edition, look_again, open_offer, scene
+from builders import (
+    NATION,
+    NOW,
+    OFFICER,
+    TODAY,
+    Scene,
+    accept,
+    allocate,
+    authority,
+    code_of,
+    edition,
+    framework,
+    framework_with_lot,
+    look_again,
+    member,
+    open_offer,
+    scene,
+)
 from fixture_types import AT_MOST
 from flask import Flask
 from sqlalchemy import select
@@ -14,13 +31,13 @@ from sqlalchemy import select
 from portal.framework.models import Framework
 from portal.framework.states import VariationRates
 from portal.jobs.funding import record_declaration, withdraw_declaration
-from portal.jobs.line_prices import Taxed, price_change, price_for_member
+from portal.jobs.line_prices import Taxed, one_membership, price_change, price_for_member
 from portal.jobs.models import Offer
 from portal.jobs.order_prices import PricedAs, declarations_of, of_offer, of_order, standing_price
 from portal.jobs.queries import job_by_reference, order_lines
 from portal.jobs.standing import change_terms
 from portal.kernel.db import db, transaction
-from portal.kernel.errors import InputRefused, NotFound, WrongState
+from portal.kernel.errors import InputRefused, NotFound, RuleBroken, WrongState
 from portal.rates.basket import Basket
 from portal.rates.models import Edition, Schedule
 from portal.rates.own_rates import agree_own_rate
@@ -107,6 +124,27 @@ def test_lines_without_a_rate_are_all_named_with_their_rows(app: Flask) -> None:
     assert [problem.row for problem in refused.value.problems] == [3, 4]
     with pytest.raises(NotFound):
         price_for_member(basket(LIFT01="1"), there.edition, 999_999, TODAY)
+
+
+def test_terms_that_differ_by_lot_need_the_lot(app: Flask) -> None:
+    where = authority()
+    home = framework(where)
+    lifts, ramps = framework_with_lot(within=home), framework_with_lot(within=home)
+    first = member(lifts, areas=[where], rank=1, adjustment_bp=-250)
+    code = code_of(first)
+    second = member(ramps, areas=[where], rank=1, adjustment_bp=-250, code=code)
+
+    assert one_membership(code, None, None, {"LIFT01"}, TODAY).member_id in {first.id, second.id}
+    edition()
+    with transaction():
+        agree_own_rate(second.id, "LIFT01", 100, TODAY, by=OFFICER, now=NOW)
+    # The own rate counts where it touches the lines.
+    assert one_membership(code, None, None, {"RAIL01"}, TODAY)
+    with pytest.raises(RuleBroken, match="differ between"):
+        one_membership(code, None, None, {"LIFT01"}, TODAY)
+    assert one_membership(code, ramps.name, home.code, {"LIFT01"}, TODAY).member_id == second.id
+    with pytest.raises(NotFound, match="no member"):
+        one_membership(code, "No such lot", None, {"LIFT01"}, TODAY)
 
 
 def test_vat_follows_what_is_declared_and_who_commissions(app: Flask) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from typing import NamedTuple
 
 from portal.kernel import money
 from portal.rates.reviews.rules import Rule, Scope, basis_points, change_text, explained, reviewed_rate, rule_for
@@ -19,8 +20,7 @@ from portal.rates.schedule_file import ItemRow
 _PARTS = 100_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """An item, its new rate in pence, and the rule that made it; ``None`` when none counts."""
 
     item: ItemRow

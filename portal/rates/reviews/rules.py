@@ -48,7 +48,8 @@ class Rule:
     """One rule: exactly one of ``by_index``, ``change_bp`` (basis points) and ``new_rate_pence`` says how rates change.
 
     ``floor_bp`` and ``cap_bp`` are the least and the most that a rate changes, in basis points. ``ratio`` is the change
-    before them; a new rate has none of its own, because it depends on the old one.
+    before them; a new rate has none of its own, because it depends on the old one. ``factor`` is what a rate is
+    multiplied by, floor and cap in it, as numerator and denominator.
     """
 
     trade: str = ""
@@ -59,6 +60,7 @@ class Rule:
     floor_bp: int | None = None
     cap_bp: int | None = None
     ratio: Fraction | None = field(init=False)
+    factor: tuple[int, int] | None = field(init=False)
 
     def __post_init__(self) -> None:
         if sum(way is not None for way in (self.by_index, self.change_bp, self.new_rate_pence)) != 1:
@@ -69,6 +71,8 @@ class Rule:
         elif self.change_bp is not None:
             ratio = Fraction(self.change_bp, BASIS)
         object.__setattr__(self, "ratio", ratio)
+        # Worked out once: a schedule has a hundred thousand items.
+        object.__setattr__(self, "factor", None if ratio is None else (1 + held(ratio, self)).as_integer_ratio())
 
     @property
     def scope(self) -> Scope:
@@ -108,6 +112,9 @@ def reviewed_rate(rate_pence: int, rule: Rule) -> int:
 
     A rate of £0 stays £0 under a percentage; a new rate takes its place as it stands.
     """
+    if rule.factor is not None:
+        times, over = rule.factor
+        return (2 * rate_pence * times + over) // (2 * over)
     change = wanted_change(rate_pence, rule)
     if change is None:
         return rule.new_rate_pence or 0
