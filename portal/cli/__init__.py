@@ -14,11 +14,13 @@ from portal.cli import (
     changes,
     framework,
     frameworks,
+    funding,
     jobs,
     lots,
     members,
     price_indices,
     price_lists,
+    price_requests,
     prices,
     rates,
     reviews,
@@ -36,11 +38,11 @@ for group, verbs in (
     (lots.lots, (changes.lot_terms,)),
     (members.members, (changes.member_terms,)),
     (framework.contractors, (changes.firm_details, changes.firm_available, changes.firm_away)),
-    (jobs.jobs, (changes.job_quote, changes.job_direct, prices.price_change_)),
+    (jobs.jobs, (changes.job_quote, changes.job_direct, prices.price_change_, funding.funding_)),
     (rates.rates, (prices.price, prices.own)),
     (rates.rates, price_lists.COMMANDS),
     (rates.rates, catalogue.COMMANDS),
-    (rates.rates, (price_indices.index_, reviews.reviews_)),
+    (rates.rates, (price_indices.index_, reviews.reviews_, price_requests.requests_)),
 ):
     for verb in verbs:
         group.add_command(verb)

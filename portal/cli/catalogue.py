@@ -13,6 +13,7 @@ from portal.cli.frame import (
     Day,
     Percent,
     Pounds,
+    actor,
     in_pounds,
     iso,
     json_option,
@@ -20,7 +21,6 @@ from portal.cli.frame import (
     show_json,
     with_app,
 )
-from portal.cli.reviews import account
 from portal.framework.members.named import authority_named
 from portal.kernel import clock
 from portal.kernel.clock import date_text, local_date
@@ -95,7 +95,7 @@ def templates_import(file: Path, schedule: str, map_file: Path | None) -> None:
     """Bring templates in from FILE (template, work_type, code, quantity); all or nothing."""
     read = read_templates(file, Mapping.read(map_file) if map_file else None)
     with transaction():
-        made = import_templates(read, schedule, by=account(), now=clock.now())
+        made = import_templates(read, schedule, by=actor(), now=clock.now())
     click.echo(f"{len(made)} template{'s' if len(made) != 1 else ''} of {schedule}.")
 
 
@@ -142,7 +142,7 @@ def propose(schedule: str, authority: str, rate: int, vat: int, **texts: str) ->
     wanted = ProposedRate(rate_pence=rate, vat_bp=vat, **texts)
     with transaction():
         star = services.propose_star_rate(
-            services.schedule_named(schedule), authority_named(authority), wanted, by=account(), now=clock.now()
+            services.schedule_named(schedule), authority_named(authority), wanted, by=actor(), now=clock.now()
         )
     click.echo(star.code)
 
@@ -157,7 +157,7 @@ def approve(code: str, from_on: date | None, to_on: date | None) -> None:
     now = clock.now()
     with transaction():
         star = queries.star_rate_by_code(code)
-        services.approve_star_rate(star.id, from_on or local_date(now), to_on, by=account(), now=now)
+        services.approve_star_rate(star.id, from_on or local_date(now), to_on, by=actor(), now=now)
     click.echo(f"{code} is approved from {date_text(from_on or local_date(now))}.")
 
 
@@ -168,7 +168,7 @@ def approve(code: str, from_on: date | None, to_on: date | None) -> None:
 def reject(code: str, reason: str) -> None:
     """Reject the proposed star rate CODE."""
     with transaction():
-        services.reject_star_rate(queries.star_rate_by_code(code).id, reason, by=account(), now=clock.now())
+        services.reject_star_rate(queries.star_rate_by_code(code).id, reason, by=actor(), now=clock.now())
     click.echo(f"{code} is rejected.")
 
 
@@ -179,7 +179,7 @@ def reject(code: str, reason: str) -> None:
 def withdraw(code: str, reason: str) -> None:
     """Take the star rate CODE out of use."""
     with transaction():
-        services.withdraw_star_rate(queries.star_rate_by_code(code).id, reason, by=account(), now=clock.now())
+        services.withdraw_star_rate(queries.star_rate_by_code(code).id, reason, by=actor(), now=clock.now())
     click.echo(f"{code} is withdrawn.")
 
 

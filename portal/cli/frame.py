@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -29,8 +30,18 @@ NO_DATABASE = "The database does not answer or is not set up: run `portal init`,
 
 
 def actor() -> str:
-    """Who acts, for the audit: the command line, and the account it runs under."""
-    return f"command line ({getpass.getuser()})"
+    """Who acts, for the audit: the command line, and the account it truly runs under.
+
+    What the environment calls the account does not count, so that one person is not two when a second person must
+    approve.
+    """
+    try:
+        import pwd  # noqa: PLC0415  (not on every system)
+
+        name = pwd.getpwuid(os.getuid()).pw_name
+    except (ImportError, KeyError):
+        name = getpass.getuser() if os.name == "nt" else f"account {os.getuid()}"
+    return f"command line ({name})"
 
 
 def refuse(*sentences: str) -> None:

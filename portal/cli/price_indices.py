@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from portal.cli.frame import FILE, json_option, map_option, show_json, with_app
-from portal.cli.reviews import account
+from portal.cli.frame import FILE, actor, json_option, map_option, show_json, with_app
 from portal.kernel import clock
 from portal.kernel.db import transaction
 from portal.rates.reviews import indices, queries
@@ -33,7 +32,7 @@ def import_(file: Path, code: str, name: str, map_file: Path | None, as_json: bo
     now = clock.now()
     read = read_index(file, clock.local_date(now), Mapping.read(map_file) if map_file else None)
     with transaction():
-        change = indices.import_index(read, code=code, name=name, by=account(), now=now)
+        change = indices.import_index(read, code=code, name=name, by=actor(), now=now)
     counts = {"added": change.added, "corrected": change.corrected, "same": change.same}
     if as_json:
         show_json({"file": read.name, "code": change.index.code, "name": change.index.name, **counts})

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from portal.cli.frame import FILE, Day, actor, in_pounds, iso, json_option, map_option, show_json, with_app
+from portal.cli.frame import FILE, Day, Pounds, actor, in_pounds, iso, json_option, map_option, show_json, with_app
 from portal.cli.frameworks import kinds
 from portal.framework.members.named import authority_named, lot_named, member_named
 from portal.jobs.document import price_document, sums_of
@@ -22,7 +22,7 @@ from portal.kernel.errors import NotFound
 from portal.kernel.money import percent, pounds
 from portal.rates.basket import read_basket
 from portal.rates.own_rate_file import import_own_rates, read_own_rates
-from portal.rates.own_rates import OwnRate, own_rates_of
+from portal.rates.own_rates import OwnRate, agree_own_rate, end_own_rate, own_rates_of
 from portal.rates.queries import edition_in_force
 from portal.rates.vat import Declared
 from portal.tables import Mapping
@@ -173,6 +173,37 @@ def own_list(member: str, lot: str, framework: str | None, as_json: bool) -> Non
     for each in rates:
         until = f" until {each['to']}" if each["to"] else ""
         click.echo(f"{each['code']}\t{each['rate']}\tfrom {each['from']}{until}\t{each['when'].replace('-', ' ')}")
+
+
+@own.command("set")
+@click.argument("code")
+@click.argument("rate", type=Pounds())
+@click.option("--member", required=True, help="The contractor's code.")
+@click.option("--lot", required=True, help="The lot's name.")
+@click.option("--framework", default=None, help="The framework's code, when several have such a lot.")
+@click.option("--from", "starts_on", type=Day(), required=True, help="The day from which it holds; today or later.")
+@with_app
+def own_set(code: str, rate: int, member: str, lot: str, framework: str | None, starts_on: date) -> None:
+    """Agree a member's own RATE for the item CODE."""
+    with transaction():
+        found = member_named(member, lot_named(lot, framework))
+        agree_own_rate(found.id, code, rate, starts_on, by=actor(), now=clock.now())
+    click.echo(f"{member} has its own rate for {code} from {starts_on}: {pounds(rate)}.")
+
+
+@own.command("end")
+@click.argument("code")
+@click.option("--member", required=True, help="The contractor's code.")
+@click.option("--lot", required=True, help="The lot's name.")
+@click.option("--framework", default=None, help="The framework's code, when several have such a lot.")
+@click.option("--from", "ends_on", type=Day(), required=True, help="The first day at the schedule's rate again.")
+@with_app
+def own_end(code: str, member: str, lot: str, framework: str | None, ends_on: date) -> None:
+    """Let a member's own rate for the item CODE end."""
+    with transaction():
+        found = member_named(member, lot_named(lot, framework))
+        end_own_rate(found.id, code, ends_on, by=actor(), now=clock.now())
+    click.echo(f"From {ends_on} on {member} has the schedule's rate for {code}.")
 
 
 # Changes to an order --------------------------------------------------------------------------------------------------

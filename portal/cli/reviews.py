@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 from datetime import date, datetime
 from typing import Any
 
@@ -13,6 +11,7 @@ from portal.cli.frame import (
     Day,
     Percent,
     Pounds,
+    actor,
     in_pounds,
     iso,
     json_option,
@@ -27,18 +26,6 @@ from portal.rates.reviews import queries, review_rules, services
 from portal.rates.reviews.models import PriceReview
 from portal.rates.reviews.preview import Change, Preview, ratio_text
 from portal.rates.reviews.rules import scope_text, way_text
-
-
-def account() -> str:
-    """Who acts: the command line, and the account it truly runs under. What the environment calls the account does not
-    count, so that one person is not two when a second person must approve."""
-    try:
-        import pwd  # noqa: PLC0415  (not on every system)
-
-        name = pwd.getpwuid(os.getuid()).pw_name
-    except (ImportError, KeyError):
-        name = getpass.getuser() if os.name == "nt" else f"account {os.getuid()}"
-    return f"command line ({name})"
 
 
 class Month(click.ParamType[date]):
@@ -82,7 +69,7 @@ def start(schedule: str, edition: str, starts_on: date, note: str, as_json: bool
     """Start a review of a schedule, on the latest edition before the day."""
     wanted = services.ReviewWanted(edition, starts_on, note)
     with transaction():
-        review = services.start_review(schedule, wanted, by=account(), now=clock.now())
+        review = services.start_review(schedule, wanted, by=actor(), now=clock.now())
     _answer(review.id, as_json)
 
 
@@ -102,7 +89,7 @@ def change(review: int, edition: str | None, starts_on: date | None, note: str |
         found.note if note is None else note,
     )
     with transaction():
-        services.change_review(review, wanted, by=account(), now=clock.now())
+        services.change_review(review, wanted, by=actor(), now=clock.now())
     _answer(review, as_json)
 
 
@@ -138,12 +125,12 @@ def rule(
     with transaction():
         if remove:
             found = review_rules.rule_for_scope(review, trade, code)
-            review_rules.remove_rule(review, found.id, by=account(), now=clock.now())
+            review_rules.remove_rule(review, found.id, by=actor(), now=clock.now())
         else:
             wanted = review_rules.RuleWanted(
                 trade, code, index_code, from_month, to_month, change_bp, rate, floor_bp, cap_bp
             )
-            review_rules.set_rule(review, wanted, by=account(), now=clock.now(), replace=True)
+            review_rules.set_rule(review, wanted, by=actor(), now=clock.now(), replace=True)
     _answer(review, as_json)
 
 
@@ -195,7 +182,7 @@ def show(review: int, items: bool, effect: bool, as_json: bool) -> None:
 def propose(review: int, as_json: bool) -> None:
     """Put a draft before a second person."""
     with transaction():
-        services.propose_review(review, by=account(), now=clock.now())
+        services.propose_review(review, by=actor(), now=clock.now())
     _answer(review, as_json)
 
 
@@ -206,7 +193,7 @@ def propose(review: int, as_json: bool) -> None:
 def draft(review: int, as_json: bool) -> None:
     """Take a proposal back to a draft."""
     with transaction():
-        services.return_to_draft(review, by=account(), now=clock.now())
+        services.return_to_draft(review, by=actor(), now=clock.now())
     _answer(review, as_json)
 
 
@@ -217,7 +204,7 @@ def draft(review: int, as_json: bool) -> None:
 def approve(review: int, as_json: bool) -> None:
     """Approve what somebody else has proposed: the new edition is written, and the contractors are told."""
     with transaction():
-        services.approve_review(review, by=account(), now=clock.now())
+        services.approve_review(review, by=actor(), now=clock.now())
     _answer(review, as_json)
 
 
@@ -229,7 +216,7 @@ def approve(review: int, as_json: bool) -> None:
 def reject(review: int, reason: str, as_json: bool) -> None:
     """Reject what somebody else has proposed."""
     with transaction():
-        services.reject_review(review, reason=reason, by=account(), now=clock.now())
+        services.reject_review(review, reason=reason, by=actor(), now=clock.now())
     _answer(review, as_json)
 
 
@@ -240,7 +227,7 @@ def reject(review: int, reason: str, as_json: bool) -> None:
 def drop(review: int, as_json: bool) -> None:
     """End a review that nobody wants any more."""
     with transaction():
-        services.drop_review(review, by=account(), now=clock.now())
+        services.drop_review(review, by=actor(), now=clock.now())
     _answer(review, as_json)
 
 

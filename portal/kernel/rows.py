@@ -11,7 +11,7 @@ from contextlib import contextmanager
 def many_rows() -> Iterator[None]:
     """Inside, rows are made that all stay: the collector, which counts what is made, would go through them in vain.
 
-    It holds for the whole process, so only for a moment: for pure work on values, not for waiting.
+    It holds for the whole process, so only for a second or two. One may stand inside another.
     """
     running = gc.isenabled()
     gc.disable()

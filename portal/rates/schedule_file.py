@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -101,27 +101,26 @@ def item_rows(records: Sequence[tuple[Any, ...]]) -> list[ItemRow]:
     """The items of a list's records; column by column, because a list has a hundred thousand of them."""
     if not records:
         return []
-    codes, descriptions, long_descriptions, trades, units, rates, smvs, composites, lists, vats, days, reasons = (
-        [record[at] for record in records] for at in range(1, len(FIELDS) + 1)
-    )
-    columns = zip(
-        codes,
-        descriptions,
-        [text or "" for text in long_descriptions],
-        [text or "" for text in trades],
-        units,
-        rates,
-        smvs,
-        [bool(composite or parts) for composite, parts in zip(composites, lists, strict=True)],
-        [STANDARD if vat is None else vat for vat in vats],
-        days,
-        [text or "" for text in reasons],
-        [tuple(parse_components(parts)) if parts else () for parts in lists],
-        strict=True,
-    )
-    # What ItemRow(*values) does, without a call in Python for each.
     with many_rows():
-        return list(map(partial(tuple.__new__, ItemRow), columns))
+        columns: Iterable[Any] = zip(*records, strict=True)
+        _, codes, descriptions, long_ones, trades, units, rates, smvs, composites, lists, vats, days, reasons = columns
+        values = zip(
+            codes,
+            descriptions,
+            [text or "" for text in long_ones],
+            [text or "" for text in trades],
+            units,
+            rates,
+            smvs,
+            [bool(composite or parts) for composite, parts in zip(composites, lists, strict=True)],
+            [STANDARD if vat is None else vat for vat in vats],
+            days,
+            [text or "" for text in reasons],
+            [tuple(parse_components(parts)) if parts else () for parts in lists],
+            strict=True,
+        )
+        # What ItemRow(*values) does, without a call in Python for each.
+        return list(map(partial(tuple.__new__, ItemRow), values))
 
 
 def parse_components(text: str) -> list[tuple[str, Decimal]]:

@@ -45,8 +45,9 @@ def search_words(codes: Sequence[str], descriptions: Sequence[str]) -> list[str]
     if any("\n" in text for text in ("".join(codes), "".join(descriptions))):
         codes = [code.replace("\n", " ") for code in codes]
         descriptions = [description.replace("\n", " ") for description in descriptions]
-    lines = _parted("\n".join(map("{} {}".format, codes, descriptions))).split("\n")
-    return list(map("{} {}".format, _joined("\n".join(codes)).split("\n"), map(str.strip, lines)))
+    lines = _parted("\n".join(map(" ".join, zip(codes, descriptions, strict=True)))).split("\n")
+    alone = _joined("\n".join(codes)).split("\n")
+    return list(map(" ".join, zip(alone, map(str.strip, lines), strict=True)))
 
 
 def _parted(text: str) -> str:

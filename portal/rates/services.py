@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from itertools import repeat
+from typing import Any
 
 from sqlalchemy import insert, select
 
@@ -96,16 +97,17 @@ def import_edition(
         schedule = Schedule(code=schedule_code, name=schedule_name or schedule_code, currency=currency)
         db.session.add(schedule)
         db.session.flush()
-    return write_edition(
-        schedule,
-        item_rows(file.records),
-        name=edition_name,
-        starts_on=starts_on,
-        source=file.name,
-        because="edition imported",
-        by=by,
-        now=now,
-    )
+    with many_rows():
+        return write_edition(
+            schedule,
+            item_rows(file.records),
+            name=edition_name,
+            starts_on=starts_on,
+            source=file.name,
+            because="edition imported",
+            by=by,
+            now=now,
+        )
 
 
 def write_edition(
@@ -149,33 +151,31 @@ def _write_items(items: Sequence[ItemRow], edition_id: int) -> None:
     """Write an edition's items column by column, because a list has a hundred thousand of them."""
     if not items:
         return
-    codes = [item.code for item in items]
-    descriptions = [item.description for item in items]
+    values: Iterable[Any] = zip(*items, strict=True)
+    codes, descriptions, long_ones, trades, units, rates, smvs, composites, vats, days, reasons, parts_of = values
     words = search_words(codes, descriptions)
     columns: dict[str, Iterable[object]] = {
         "edition_id": repeat(edition_id),
         "code": codes,
         "description": descriptions,
-        "long_description": [item.long_description for item in items],
-        "trade": [item.trade for item in items],
-        "unit": [item.unit for item in items],
-        "rate_pence": [item.rate_pence for item in items],
-        "composite": [item.composite for item in items],
-        "vat_bp": [item.vat_bp for item in items],
+        "long_description": long_ones,
+        "trade": trades,
+        "unit": units,
+        "rate_pence": rates,
+        "composite": composites,
+        "vat_bp": vats,
         "words": words,
     }
     # What no item has, the database fills in by itself.
-    if any(item.smv is not None for item in items):
-        columns["smv"] = [None if item.smv is None else int(item.smv / QUANTITY_STEP) for item in items]
-    if any(item.withdrawn_on for item in items):
-        columns["withdrawn_on"] = [item.withdrawn_on and item.withdrawn_on.isoformat() for item in items]
-        columns["withdrawn_reason"] = [item.withdrawn_reason for item in items]
-    with many_rows():
-        rows = list(zip(*columns.values(), strict=False))
+    if smvs.count(None) < len(items):
+        columns["smv"] = [None if smv is None else int(smv / QUANTITY_STEP) for smv in smvs]
+    if any(days):
+        columns |= {"withdrawn_on": [day and day.isoformat() for day in days], "withdrawn_reason": reasons}
+    rows = list(zip(*columns.values(), strict=False))
     with words_indexed_at_once(edition_id, len(items)):
         insert_rows("item", tuple(columns), rows)
     insert_rows("catalogue_word", ("edition_id", "word"), [(edition_id, word) for word in sorted(vocabulary(words))])
-    made_of = [(item.code, item.parts) for item in items if item.parts]
+    made_of = [(code, parts) for code, parts in zip(codes, parts_of, strict=True) if parts]
     if made_of:
         ids = dict(db.session.execute(select(Item.code, Item.id).where(Item.edition_id == edition_id)).all())
         db.session.execute(

@@ -13,7 +13,7 @@ from fixture_types import Clock
 from reviews_made import BEGINS, MANAGER, review, schedule
 from sqlalchemy import select
 
-from portal.cli.reviews import account
+from portal.cli.frame import actor
 from portal.kernel.db import db, transaction
 from portal.rates.models import Edition
 from portal.rates.reviews import services
@@ -94,7 +94,7 @@ def test_a_review_goes_from_start_to_proposal(portal: Portal, index: Path) -> No
         "reason": "A new rate of £2,200.50: +5.09 %",
     }
     assert shown["effect"]["total"]["at_base"] == "0.00"  # type: ignore[index]
-    assert (proposed["status"], proposed["proposed_by"]) == ("proposed", account())
+    assert (proposed["status"], proposed["proposed_by"]) == ("proposed", actor())
     text = portal("rates", "reviews", "show", number, "--items", "--effect").stdout
     assert "capped at 3 %" in text
     assert "floor 0 %, cap 3 %" in text
@@ -125,7 +125,7 @@ def test_the_command_line_approves_what_somebody_else_proposed(portal: Portal, f
     approved = document(portal("rates", "reviews", "approve", number, "--json"))
     again = portal("rates", "reviews", "approve", number, code=1)
 
-    assert (approved["status"], approved["decided_by"]) == ("approved", account())
+    assert (approved["status"], approved["decided_by"]) == ("approved", actor())
     assert "approved" in again.stderr
     assert sorted(db.session.scalars(select(Edition.name))) == ["2026", "2026b"]
 
