@@ -19,5 +19,5 @@ def everything_off(uploads: Path | None = None, today: date | None = None) -> It
     """
     yield from audit.broken_links()
     yield from framework_checks.faults(today or clock.local_date(clock.now()), uploads)
-    yield from rate_checks.faults()
+    yield from rate_checks.faults(uploads)
     yield from job_checks.faults()

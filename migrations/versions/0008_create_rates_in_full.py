@@ -195,6 +195,7 @@ def members() -> None:
     op.create_table(
         "member_rate",
         sa.Column("member_id", sa.Integer(), nullable=False),
+        sa.Column("schedule_id", sa.Integer(), nullable=False),
         sa.Column("code", sa.String(length=64), nullable=False),
         sa.Column("starts_on", sa.Date(), nullable=False),
         sa.Column("rate_pence", sa.BigInteger(), nullable=True),
@@ -202,8 +203,10 @@ def members() -> None:
         sa.Column("agreed_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("rate_pence >= 0", name="rate_pence_not_negative"),
         sa.ForeignKeyConstraint(["member_id"], ["member.id"], name="fk_member_rate_member_id"),
-        sa.PrimaryKeyConstraint("member_id", "code", "starts_on", name="pk_member_rate"),
+        sa.ForeignKeyConstraint(["schedule_id"], ["schedule.id"], name="fk_member_rate_schedule_id"),
+        sa.PrimaryKeyConstraint("member_id", "schedule_id", "code", "starts_on", name="pk_member_rate"),
     )
+    op.create_index("ix_member_rate_schedule_id", "member_rate", ["schedule_id"])
 
 
 def price_lists() -> None:
@@ -239,7 +242,9 @@ def price_lists() -> None:
         sa.Column("parts_done", sa.Integer(), nullable=False),
         sa.Column("parts", sa.Integer(), nullable=False),
         sa.Column("beat_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("item_count", sa.Integer(), nullable=True),
+        sa.Column("kept_sha256", sa.String(length=64), nullable=True),
         sa.Column("problems", sa.Text(), nullable=False),
         sa.Column("problem_count", sa.Integer(), nullable=False),
         sa.Column("set_aside", sa.Text(), nullable=False),
@@ -313,6 +318,7 @@ def reviews() -> None:
         sa.Column("note", sa.String(length=1000), nullable=False),
         sa.Column("made_by", sa.String(length=254), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("hands", sa.Text(), nullable=False),
         sa.Column("proposed_by", sa.String(length=254), nullable=True),
         sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decided_by", sa.String(length=254), nullable=True),
@@ -500,6 +506,7 @@ def order_lines() -> None:
         sa.Column("net_pence", sa.BigInteger(), nullable=False),
         sa.Column("vat_bp", sa.Integer(), nullable=True),
         sa.Column("vat_pence", sa.BigInteger(), nullable=True),
+        sa.Column("vat_why", sa.String(length=200), nullable=False),
         sa.CheckConstraint("(vat_bp IS NULL) = (vat_pence IS NULL)", name="vat_with_its_rate"),
         sa.ForeignKeyConstraint(["edition_id"], ["edition.id"], name="fk_order_line_edition_id"),
         sa.ForeignKeyConstraint(["offer_id"], ["offer.id"], name="fk_order_line_offer_id"),
@@ -508,7 +515,7 @@ def order_lines() -> None:
     op.execute(
         "INSERT INTO order_line SELECT line.offer_id, line.position, line.code, line.description, line.unit, "
         "line.quantity, line.rate_pence, CASE WHEN offer.quoted THEN 'quote' ELSE 'schedule-rate' END, "
-        "job.edition_id, line.adjustment_bp, 0, line.net_pence, NULL, NULL FROM order_line_before AS line "
+        "job.edition_id, line.adjustment_bp, 0, line.net_pence, NULL, NULL, '' FROM order_line_before AS line "
         "JOIN offer ON offer.id = line.offer_id JOIN job ON job.id = offer.job_id"
     )
     op.drop_table("order_line_before")

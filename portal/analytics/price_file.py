@@ -223,7 +223,7 @@ def _frame(reading: Reading, groupings: Sequence[Grouping], into: Prices) -> pd.
     nothing: tuple[None, ...] = (None,) * count
     into.problems += reading.problems
     into.left_out += len(reading.set_aside)
-    into.read += count + len({(problem.page, problem.row) for problem in reading.problems})
+    into.read += count + reading.bad_rows
     into.bases[reading.file] = _basis(reading)
     rows = columns.get("row", ())
     values = {name: columns.get(name, nothing) for name in STANDARD}

@@ -23,18 +23,19 @@ def funding_() -> None:
 
 
 def document(reference: str) -> dict[str, Any]:
-    """A job's total with VAT, who pays it, and what the client has declared."""
+    """A job's total with VAT, who pays it, and what the client has declared; null where VAT was not kept."""
     found = funding.funding_of(job_by_reference(reference), settings().grant_cap_pence)
     split = found.split
     return {
         "reference": reference,
-        "total": pounds(split.total_pence),
-        "grant": pounds(split.grant_pence),
-        "grant_cap": pounds(split.cap_pence),
-        "contribution": pounds(split.contribution_pence),
-        "top_up": pounds(split.top_up_pence),
-        "top_up_agreed": pounds(split.agreed_pence),
-        "uncovered": pounds(split.uncovered_pence),
+        "net": pounds(found.price.net_pence),
+        "total": split and pounds(split.total_pence),
+        "grant": split and pounds(split.grant_pence),
+        "grant_cap": pounds(settings().grant_cap_pence),
+        "contribution": split and pounds(split.contribution_pence),
+        "top_up": split and pounds(split.top_up_pence),
+        "top_up_agreed": pounds(found.recorded.agreed_pence if found.recorded else 0),
+        "uncovered": split and pounds(split.uncovered_pence),
         "declarations": [
             {
                 "id": each.id,
@@ -54,8 +55,12 @@ def answer(reference: str, as_json: bool) -> None:
     if as_json:
         show_json(found)
         return
-    for name in ("total", "grant", "contribution", "top_up", "uncovered"):
-        click.echo(f"{name.replace('_', '-')}\t{found[name]}")
+    if found["total"] is None:
+        click.echo(f"before VAT\t{found['net']}")
+        click.echo(f"who pays\t{funding.CANNOT_BE_SAID}")
+    else:
+        for name in ("total", "grant", "contribution", "top_up", "uncovered"):
+            click.echo(f"{name.replace('_', '-')}\t{found[name]}")
     for each in found["declarations"]:
         state = "withdrawn" if each["withdrawn_at"] else "stands"
         click.echo(f"declaration {each['id']}\t{each['kind']}\tsigned on {each['signed_on']}\t{state}")

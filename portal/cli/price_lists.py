@@ -21,7 +21,7 @@ from portal.rates.price_lists import queries, services
 from portal.rates.price_lists.composites import composite_prices
 from portal.rates.price_lists.diff import differences
 from portal.rates.price_lists.handed_in import checked_list
-from portal.rates.price_lists.kept import forget, kept_file
+from portal.rates.price_lists.kept import forget, kept_list
 from portal.rates.price_lists.models import PriceList
 from portal.rates.price_lists.preview import Preview, as_document, composite_document, preview
 from portal.rates.price_lists.reading import SHEET
@@ -137,7 +137,7 @@ def show(list_id: int | None, as_json: bool) -> None:
 
 def previewed(found: PriceList) -> Preview:
     """What a list that is ready would change."""
-    read = kept_file(settings().uploads, found.stored_name, name=found.file_name, items=found.item_count)
+    read = kept_list(settings().uploads, found)
     return preview(item_rows(read.records), found.schedule_code, found.starts_on)
 
 
@@ -179,7 +179,7 @@ def publish(list_id: int, against: str | None) -> None:
         replaced = queries.edition_before(found.schedule_code, found.starts_on)
     else:
         replaced = edition_for(found.schedule_code, against)
-    read = kept_file(settings().uploads, found.stored_name, name=found.file_name, items=found.item_count)
+    read = kept_list(settings().uploads, found)
     with transaction():
         edition = services.publish(
             list_id, read, against=replaced.id if replaced else None, by=actor(), now=clock.now()

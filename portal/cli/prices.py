@@ -33,17 +33,18 @@ def line_document(price: OrderPrice) -> list[dict[str, Any]]:
     return [{name: value for name, value in line.items() if name != "position"} for line in price_document(price)]
 
 
-def show_lines(price: OrderPrice) -> None:
-    """Lines, totals and explanations for people."""
+def show_lines(price: OrderPrice, currency: str = "GBP") -> None:
+    """Lines, totals and explanations for people; a currency other than pounds is named beside each total."""
+    beside = "" if currency == "GBP" else f"\t{currency}"
     for line in price.lines:
         click.echo(
             f"{line.code}\t{format(line.quantity, 'f')} {line.unit}\t{pounds(line.rate_pence)}\t"
             f"{pounds(line.net_pence)}\t{line.description}"
         )
         click.echo(f"  {line.explanation}")
-    click.echo(f"Total excluding VAT\t{pounds(price.net_pence)}")
-    click.echo(f"VAT\t{pounds(price.vat_pence)}")
-    click.echo(f"Total with VAT\t{pounds(price.total_pence)}")
+    click.echo(f"Total excluding VAT\t{pounds(price.net_pence)}{beside}")
+    click.echo(f"VAT\t{pounds(price.vat_pence)}{beside}")
+    click.echo(f"Total with VAT\t{pounds(price.total_pence)}{beside}")
 
 
 @click.command("price")
@@ -79,9 +80,14 @@ def price(
     as_json: bool,
 ) -> None:
     """Price the lines of FILE (code, quantity) as a contractor's order would be, with VAT beside."""
+    if out_of_hours and member is None:
+        raise click.UsageError("Out of hours the uplift is the lot’s: name the contractor with --member as well.")
     wanted = read_basket(file, Mapping.read(map_file) if map_file else None)
     edition = edition_in_force(on, schedule)
-    found = one_membership(member, lot, framework, {code for _, code, _ in wanted.lines}, on) if member else None
+    codes = {code for _, code, _ in wanted.lines}
+    found = (
+        one_membership(member, lot, framework, schedule_id=edition.schedule_id, codes=codes, on=on) if member else None
+    )
     commissions = bool(found and found.client_commissions) if client_commissions is None else client_commissions
     priced = price_for_member(
         wanted,
@@ -93,12 +99,13 @@ def price(
         taxed=Taxed(frozenset(Declared(each) for each in declared), commissions),
     )
     if not as_json:
-        show_lines(priced.price)
+        show_lines(priced.price, edition.schedule.currency)
         return
     show_json(
         {
             "schedule": schedule,
             "edition": edition.name,
+            "currency": edition.schedule.currency,
             "on": on.isoformat(),
             "member": member,
             "adjustment_percent": percent(priced.terms.adjustment_bp),
@@ -124,6 +131,7 @@ def own_rate_document(each: OwnRate, today: date) -> dict[str, Any]:
     """An own rate; the end is the first day without it."""
     when = "in-force" if each.holds(today) else "to-come" if each.starts_on > today else "past"
     return {
+        "schedule": each.schedule,
         "code": each.code,
         "rate": pounds(each.rate_pence),
         "from": iso(each.starts_on),
@@ -133,27 +141,44 @@ def own_rate_document(each: OwnRate, today: date) -> dict[str, Any]:
     }
 
 
+schedule_option = click.option(
+    "--schedule", default=None, help="The schedule's code; default: the only one in pounds that is in force."
+)
+
+
 @own.command("import")
 @click.argument("file", type=FILE)
 @click.option("--member", required=True, help="The contractor's code.")
 @click.option("--lot", required=True, help="The lot's name.")
 @click.option("--framework", default=None, help="The framework's code, when several have such a lot.")
+@schedule_option
 @click.option("--from", "starts_on", type=Day(), required=True, help="The day from which they hold; today or later.")
 @map_option
 @json_option
 @with_app
 def own_import(
-    file: Path, member: str, lot: str, framework: str | None, starts_on: date, map_file: Path | None, as_json: bool
+    file: Path,
+    member: str,
+    lot: str,
+    framework: str | None,
+    schedule: str | None,
+    starts_on: date,
+    map_file: Path | None,
+    as_json: bool,
 ) -> None:
     """Agree the rates of FILE (CSV or XLSX: code, rate) with a member; all or nothing."""
     read = read_own_rates(file, Mapping.read(map_file) if map_file else None)
     with transaction():
         found = member_named(member, lot_named(lot, framework))
-        count = import_own_rates(read, found.id, starts_on, by=actor(), now=clock.now())
+        periods = import_own_rates(read, found.id, starts_on, schedule=schedule, by=actor(), now=clock.now())
+    ending = [each for each in periods if each.ends_on is not None]
     if as_json:
-        show_json({"member": member, "lot": lot, "from": iso(starts_on), "rates": count})
-    else:
-        click.echo(f"Own rates of {member} in {lot} that hold from {starts_on}: {count}.")
+        ends = [{"code": each.code, "to": iso(each.ends_on)} for each in ending]
+        show_json({"member": member, "lot": lot, "from": iso(starts_on), "rates": len(periods), "ending": ends})
+        return
+    click.echo(f"Own rates of {member} in {lot} that hold from {starts_on}: {len(periods)}.")
+    for each in ending:
+        click.echo(f"{each.code}: {each}")
 
 
 @own.command("list")
@@ -172,7 +197,8 @@ def own_list(member: str, lot: str, framework: str | None, as_json: bool) -> Non
         return
     for each in rates:
         until = f" until {each['to']}" if each["to"] else ""
-        click.echo(f"{each['code']}\t{each['rate']}\tfrom {each['from']}{until}\t{each['when'].replace('-', ' ')}")
+        when = each["when"].replace("-", " ")
+        click.echo(f"{each['schedule']}\t{each['code']}\t{each['rate']}\tfrom {each['from']}{until}\t{when}")
 
 
 @own.command("set")
@@ -181,14 +207,17 @@ def own_list(member: str, lot: str, framework: str | None, as_json: bool) -> Non
 @click.option("--member", required=True, help="The contractor's code.")
 @click.option("--lot", required=True, help="The lot's name.")
 @click.option("--framework", default=None, help="The framework's code, when several have such a lot.")
+@schedule_option
 @click.option("--from", "starts_on", type=Day(), required=True, help="The day from which it holds; today or later.")
 @with_app
-def own_set(code: str, rate: int, member: str, lot: str, framework: str | None, starts_on: date) -> None:
+def own_set(
+    code: str, rate: int, member: str, lot: str, framework: str | None, schedule: str | None, starts_on: date
+) -> None:
     """Agree a member's own RATE for the item CODE."""
     with transaction():
         found = member_named(member, lot_named(lot, framework))
-        agree_own_rate(found.id, code, rate, starts_on, by=actor(), now=clock.now())
-    click.echo(f"{member} has its own rate for {code} from {starts_on}: {pounds(rate)}.")
+        period = agree_own_rate(found.id, code, rate, starts_on, schedule=schedule, by=actor(), now=clock.now())
+    click.echo(f"{member}, {code}, {pounds(rate)}: {period}")
 
 
 @own.command("end")
@@ -196,14 +225,17 @@ def own_set(code: str, rate: int, member: str, lot: str, framework: str | None, 
 @click.option("--member", required=True, help="The contractor's code.")
 @click.option("--lot", required=True, help="The lot's name.")
 @click.option("--framework", default=None, help="The framework's code, when several have such a lot.")
+@schedule_option
 @click.option("--from", "ends_on", type=Day(), required=True, help="The first day at the schedule's rate again.")
 @with_app
-def own_end(code: str, member: str, lot: str, framework: str | None, ends_on: date) -> None:
+def own_end(
+    code: str, member: str, lot: str, framework: str | None, schedule: str | None, ends_on: date
+) -> None:
     """Let a member's own rate for the item CODE end."""
     with transaction():
         found = member_named(member, lot_named(lot, framework))
-        end_own_rate(found.id, code, ends_on, by=actor(), now=clock.now())
-    click.echo(f"From {ends_on} on {member} has the schedule's rate for {code}.")
+        period = end_own_rate(found.id, code, ends_on, schedule=schedule, by=actor(), now=clock.now())
+    click.echo(f"{member}, {code}: {period}")
 
 
 # Changes to an order --------------------------------------------------------------------------------------------------

@@ -72,7 +72,7 @@ def import_(
                 }
             )
         if problems:
-            refuse(*map(str, problems))
+            refuse(*map(str, problems), *([f"And {read.more_problems:,} more."] if read.more_problems else ()))
         if not as_json:
             click.echo(f"{len(read.records)} items would make the edition {edition}; nothing was written.")
             if seen:

@@ -40,6 +40,11 @@ class Month(click.ParamType[date]):
             self.fail(f"{value} is not a month; write it like 2026-04.", param, ctx)
 
 
+against_option = click.option(
+    "--against", default=None, help="What it must be still, as `show` says it; default: whatever it is now."
+)
+
+
 @click.group("reviews")
 def reviews_() -> None:
     """Price reviews: a new edition out of the one in force, by rules; one proposes, another approves."""
@@ -159,6 +164,8 @@ def show(review: int, items: bool, effect: bool, as_json: bool) -> None:
             if points is not None
         )
         click.echo(f"  {scope_text(one.scope)}: {way_text(one)}{bounds}")
+    if found.status in queries.UNDER_WAY:
+        click.echo(f"  To propose or approve no other than this: --against {queries.shown(found)}")
     click.echo(f"  {preview.up} rates up, {preview.down} down, {preview.same} unchanged.")
     for trade in preview.trades:
         click.echo(f"  {trade.trade or '(no trade)'}\t{trade.items} items\t{trade.mean}")
@@ -177,12 +184,13 @@ def show(review: int, items: bool, effect: bool, as_json: bool) -> None:
 
 @reviews_.command("propose")
 @click.argument("review", type=int)
+@against_option
 @json_option
 @with_app
-def propose(review: int, as_json: bool) -> None:
+def propose(review: int, against: str | None, as_json: bool) -> None:
     """Put a draft before a second person."""
     with transaction():
-        services.propose_review(review, by=actor(), now=clock.now())
+        services.propose_review(review, by=actor(), now=clock.now(), against=against)
     _answer(review, as_json)
 
 
@@ -199,12 +207,13 @@ def draft(review: int, as_json: bool) -> None:
 
 @reviews_.command("approve")
 @click.argument("review", type=int)
+@against_option
 @json_option
 @with_app
-def approve(review: int, as_json: bool) -> None:
+def approve(review: int, against: str | None, as_json: bool) -> None:
     """Approve what somebody else has proposed: the new edition is written, and the contractors are told."""
     with transaction():
-        services.approve_review(review, by=actor(), now=clock.now())
+        services.approve_review(review, by=actor(), now=clock.now(), against=against)
     _answer(review, as_json)
 
 
@@ -270,6 +279,7 @@ def _in_full(
 ) -> dict[str, object]:
     document: dict[str, object] = {
         **_head(review),
+        "against": queries.shown(review),
         "rules": [
             {
                 "trade": one.trade or None,

@@ -162,7 +162,9 @@ def _request(now: datetime) -> None:
 def agree_own_rates(*, now: datetime) -> None:
     """One firm surveys for less than the schedule says."""
     member = member_named(OWN_RATE_FIRM, lot_named(WorkType.LEVEL_ACCESS_SHOWER.value, DEFAULT_FRAMEWORK))
-    agree_own_rate(member.id, OWN_RATE_CODE, OWN_RATE_PENCE, local_date(now), by=MANAGER, now=now)
+    agree_own_rate(
+        member.id, OWN_RATE_CODE, OWN_RATE_PENCE, local_date(now), schedule=SCHEDULE, by=MANAGER, now=now
+    )
 
 
 def declare(jobs: Sequence[Job], now: datetime) -> None:

@@ -25,7 +25,7 @@ from portal.jobs.models import Direction, Estimate, Job, JobLine, Offer, offer_i
 from portal.jobs.states import OPEN, OfferStatus
 from portal.kernel.clock import LOCAL, local_date
 from portal.kernel.db import db
-from portal.rates.models import MemberRate
+from portal.rates.models import Edition, MemberRate
 from portal.rates.own_rates import rate_in_force
 from portal.rates.pricing import Work, WorksPrices, band_adjustment
 
@@ -48,9 +48,9 @@ class Card:
     email: str
     facts: MemberFacts
     basis: str
-    # What prices it: its adjustments for jobs of more value, and its own rates in pence by code.
+    # What prices it: its adjustments for jobs of more value, and its own rates in pence by schedule and code.
     bands: tuple[tuple[int, int], ...] = ()
-    own_rates: Mapping[str, int] = field(default_factory=dict)
+    own_rates: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
 
     def changed(self, **facts: Any) -> Card:
         """The same member with some facts changed."""
@@ -80,7 +80,8 @@ class Board:
         self.earlier: defaultdict[int, dict[int, str]] = defaultdict(dict)
         self.estimates: defaultdict[int, dict[int, int]] = defaultdict(dict)
         self.directions: set[int] = set()
-        self.own_rates: defaultdict[int, dict[str, int]] = defaultdict(dict)
+        self.schedules: dict[int, int] = {}
+        self.own_rates: defaultdict[int, defaultdict[int, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
         self._read_offers(jobs)
         self.cards = {
             lot_id: {
@@ -122,8 +123,20 @@ class Board:
             fact("earlier", Offer.job_id, Offer.status, number=Offer.member_id).where(
                 Offer.job_id.in_(job_ids), Offer.status.in_(list(EARLIER_WORDS))
             ),
-            fact("own rate", MemberRate.member_id, MemberRate.code, number=MemberRate.rate_pence).where(
+            fact("schedule", Job.id, number=Edition.schedule_id)
+            .join(Edition, Edition.id == Job.edition_id)
+            .where(Job.id.in_(job_ids)),
+            fact(
+                "own rate",
+                MemberRate.member_id,
+                MemberRate.code,
+                number=MemberRate.rate_pence,
+                second=MemberRate.schedule_id,
+            ).where(
                 MemberRate.member_id.in_(members),
+                MemberRate.schedule_id.in_(
+                    select(Edition.schedule_id).where(Edition.id.in_({job.edition_id for job in jobs}))
+                ),
                 MemberRate.code.in_(select(JobLine.code).where(JobLine.job_id.in_(job_ids))),
                 MemberRate.rate_pence.is_not(None),
                 rate_in_force(self.today),
@@ -165,7 +178,9 @@ class Board:
             case "estimate":
                 self.estimates[row.owner][row.second] = row.number
             case "own rate":
-                self.own_rates[row.owner][row.text] = row.number
+                self.own_rates[row.owner][row.second][row.text] = row.number
+            case "schedule":
+                self.schedules[row.owner] = row.number
             case "direction":
                 self.directions.add(row.owner)
 
@@ -187,7 +202,7 @@ class Board:
             month_pence=self.months[each.contractor_id] if each.month_limit_pence is not None else 0,
             short_cover=self._short_cover(each, lot),
         )
-        own = self.own_rates.get(each.member_id, {})
+        own: Mapping[int, Mapping[str, int]] = self.own_rates.get(each.member_id, {})
         return Card(each.member_id, each.contractor_id, each.email, facts, basis_text(facts), each.bands, own)
 
     def _load(self, contractor_id: int, member_id: int, lot: LotFacts) -> int:
@@ -244,10 +259,12 @@ class Board:
             for code, card in cards.items()
             if card.member_id in earlier or card.member_id in estimates
         }
+        schedule_id = self.schedules[job.id]
         for code, card in cards.items():
-            if card.bands or card.own_rates:
+            own_rates = card.own_rates.get(schedule_id)
+            if card.bands or own_rates:
                 adjustment = band_adjustment(card.facts.adjustment_bp, card.bands, job.value_pence)
-                key = prices.key(adjustment, card.own_rates)
+                key = prices.key(adjustment, own_rates)
                 own = key if key != str(adjustment) else ""
                 changed[code] = changed.get(code, card).changed(adjustment_bp=adjustment, price_key=own)
         return cards | changed if changed else cards

@@ -189,8 +189,11 @@ def set_hours(reference: str) -> ResponseReturnValue:
 def finish(reference: str) -> ResponseReturnValue:
     """Close the specification of a draft."""
     job = draft_for(reference)
-    with transaction():
-        specification.finish_specification(job.id, by=signed_in_person().email, now=clock.now())
+    try:
+        with transaction():
+            specification.finish_specification(job.id, by=signed_in_person().email, now=clock.now())
+    except RuleBroken as fault:
+        return refused(job, str(fault), "on-the-job")
     flash("The works are specified. The job can be allocated now.", "success")
     return redirect(url_for("jobs.one", reference=job.reference))
 

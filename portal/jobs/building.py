@@ -8,8 +8,9 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
+from portal.jobs.line_rates import Rates, check_lines, checked_quantity
 from portal.jobs.models import Job, JobLine
-from portal.jobs.specification import Rates, checked_quantity, lines_on, lock_draft, put_on, settle
+from portal.jobs.specification import lines_on, lock_draft, put_on, settle
 from portal.kernel import audit
 from portal.kernel.clock import local_date
 from portal.kernel.db import db
@@ -22,14 +23,15 @@ from portal.rates.work_templates.queries import faults_in
 def change_quantity(job_id: int, position: int, quantity: Decimal, *, by: str, now: datetime) -> JobLine:
     """Give a line of a draft another quantity, at the rate that it has.
 
-    Raises ``WrongState`` for a job that is no draft, ``RuleBroken`` for a line that is gone or a quantity that cannot
-    be.
+    Raises ``WrongState`` for a job that is no draft, ``RuleBroken`` for a line that is gone, one that is withdrawn by
+    now, or a quantity that cannot be.
     """
     job = lock_draft(job_id)
     lines = lines_on(job)
     line = next((line for line in lines if line.position == position), None)
     if line is None:
         raise RuleBroken("This line was taken off already.")
+    check_lines(job, [line], local_date(now))
     line.quantity = checked_quantity(quantity)
     line.net_pence = price_line(line.quantity, line.rate_pence).net_pence
     settle(job, lines, by=by, now=now)

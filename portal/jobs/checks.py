@@ -86,7 +86,11 @@ def _orders_keep_their_terms() -> Iterator[str]:
         select(OrderLine, Offer).join(Offer, Offer.id == OrderLine.offer_id).execution_options(yield_per=5_000)
     )
     for line, offer in rows:
-        own = line.rule is not PriceRule.OWN_RATE or offer.own_rates.get(line.code) == line.rate_pence
+        if line.rule in {PriceRule.SCHEDULE_RATE, PriceRule.STAR_RATE}:
+            # A member's own rate comes before any other.
+            own = line.code not in offer.own_rates
+        else:
+            own = line.rule is not PriceRule.OWN_RATE or offer.own_rates.get(line.code) == line.rate_pence
         adjusted = offer.adjustment_bp if line.rule is PriceRule.SCHEDULE_RATE else 0
         added = 0 if line.rule in {PriceRule.QUOTE, PriceRule.MINIMUM_ORDER} else offer.uplift_bp
         if not own or line.adjustment_bp != adjusted or line.uplift_bp != added:

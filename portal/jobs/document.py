@@ -26,11 +26,13 @@ def iso(instant: Any) -> str | None:
 def job_document(job: Job) -> dict[str, Any]:
     """Everything the portal knows of ``job``, money as decimal strings in pounds, excluding VAT where nothing else is
     said. ``order`` holds the lines of the accepted order (``frozen``), or of the order that the open offer would be;
-    ``totals`` are those of what stands: order, offer, or the lines at schedule rates.
+    ``totals`` are those of what stands: order, offer, or the lines at schedule rates. Beside an accepted order
+    ``lines`` have no VAT: it is the order's, and nothing of it changes.
     """
     decisions = decisions_on(job)
     declarations = declarations_of(job.id)
     standing = standing_price(job, declarations)
+    ordered = standing.priced_as is PricedAs.ORDER
     return {
         "reference": job.reference,
         "status": job.status.value,
@@ -40,12 +42,12 @@ def job_document(job: Job) -> dict[str, Any]:
         "required_start": iso(job.required_start),
         "edition": {"schedule": job.edition.schedule.code, "name": job.edition.name},
         "out_of_hours": job.out_of_hours,
-        "lines": price_document(at_schedule_rates(job, declared_now(declarations))),
+        "lines": price_document(at_schedule_rates(job, None if ordered else declared_now(declarations))),
         "price": pounds(job.value_pence),
         "order": None
         if standing.priced_as is PricedAs.SCHEDULE_RATES
         else {
-            "frozen": standing.priced_as is PricedAs.ORDER,
+            "frozen": ordered,
             "lines": price_document(standing),
             **sums_of(standing),
         },
@@ -71,7 +73,7 @@ def job_document(job: Job) -> dict[str, Any]:
 
 
 def price_document(price: OrderPrice) -> list[dict[str, Any]]:
-    """Priced lines; VAT is null in orders from before it was worked out."""
+    """Priced lines; VAT is null in orders from before it was worked out, and in lines beside an order."""
     return [
         {
             "position": line.position,

@@ -150,13 +150,17 @@ class HoursForm(FlaskForm):  # type: ignore[misc]
 
 
 class AcceptForm(FlaskForm):  # type: ignore[misc]
-    """Say yes, with a start date."""
+    """Say yes, with a start date, to the total with VAT that was shown."""
 
     start_on = DayField(
         "When will you start?",
         validators=[InputRequired("Enter the day on which you will start")],
     )
     confirm_late = HiddenField()
+    #: In pence.
+    shown_pence = HiddenField(
+        validators=[Regexp("[0-9]{1,15}$", message="Look at the total with VAT and accept again")]
+    )
     submit = SubmitField("Accept the job", widget=GovSubmitInput())
 
 

@@ -1,7 +1,7 @@
 """Who pays for a job and at which VAT: the client's declarations, contribution and agreed top-up.
 
 Whatever is recorded here changes the order to come; an order that was accepted keeps the VAT it was frozen with. Audit
-events say what kind of thing was recorded and when, never an amount: means are the client's own.
+events say that something was recorded, never what was declared nor an amount: those are the client's own.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from sqlalchemy import select
 from portal.framework.faults import WrongTerm
 from portal.jobs.funding_models import Funding, VatDeclaration
 from portal.jobs.models import Job
-from portal.jobs.order_prices import ORDERED, OrderPrice, PricedAs, declarations_of, standing_offer, standing_price
+from portal.jobs.order_prices import OrderPrice, PricedAs, declarations_of, standing_offer, standing_price
+from portal.jobs.states import ORDERED
 from portal.kernel import audit
 from portal.kernel.clock import date_text, local_date
 from portal.kernel.db import db
@@ -23,6 +24,8 @@ from portal.kernel.money import shown
 from portal.rates.funding import Split, funding_split
 from portal.rates.vat import Declared
 
+#: Said in place of who pays.
+CANNOT_BE_SAID = "cannot be said: this order is from before VAT was kept"
 #: Longest words on where a paper is kept, in characters.
 LONGEST_PLACE = 200
 #: The largest contribution or top-up, in pence.
@@ -40,7 +43,8 @@ class JobFunding:
     price: OrderPrice
     declarations: list[VatDeclaration]
     recorded: Funding | None
-    split: Split
+    #: ``None`` for an order from before VAT was kept: the cap holds for the total with VAT, which is not known.
+    split: Split | None
 
     @property
     def ordered(self) -> bool:
@@ -50,7 +54,7 @@ class JobFunding:
     @property
     def uncovered(self) -> str:
         """What nobody has agreed to pay, as a sentence; empty when everything is covered."""
-        if not self.split.uncovered_pence:
+        if self.split is None or not self.split.uncovered_pence:
             return ""
         return (
             f"{shown(self.split.uncovered_pence)} is not covered: the grant ends at its cap of "
@@ -63,17 +67,15 @@ def funding_of(job: Job, cap_pence: int) -> JobFunding:
     declarations = declarations_of(job.id)
     price = standing_price(job, declarations)
     recorded = db.session.get(Funding, job.id)
-    return JobFunding(
-        price,
-        declarations,
-        recorded,
-        funding_split(
+    split = None
+    if price.with_vat:
+        split = funding_split(
             price.total_pence,
             contribution_pence=recorded.contribution_pence if recorded else 0,
             agreed_pence=recorded.agreed_pence if recorded else 0,
             cap_pence=cap_pence,
-        ),
-    )
+        )
+    return JobFunding(price, declarations, recorded, split)
 
 
 def has_order(job: Job) -> bool:
@@ -138,14 +140,8 @@ def withdraw_declaration(job_id: int, declaration_id: int, *, by: str, now: date
 
 
 def _note(action: str, job: Job, declaration: VatDeclaration, *, by: str, now: datetime) -> None:
-    audit.record(
-        action,
-        f"job:{job.reference}",
-        at=now,
-        actor=by,
-        kind=declaration.kind.value,
-        signed_on=declaration.signed_on.isoformat(),
-    )
+    # The number alone: events are for ever, and what a client has declared says what they are.
+    audit.record(action, f"job:{job.reference}", at=now, actor=by, declaration=declaration.id)
 
 
 def record_funding(job_id: int, *, contribution_pence: int, agreed_pence: int, by: str, now: datetime) -> Funding:

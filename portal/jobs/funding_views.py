@@ -1,4 +1,6 @@
-"""Who pays for a job and at which VAT: for the officers of its authority alone, never for contractors."""
+"""Who pays for a job and at which VAT: recorded by the officers of its authority, read by who sees its jobs, never by
+contractors.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +16,11 @@ from portal.jobs import funding, queries
 from portal.jobs.funding import DECLARED_WORDS
 from portal.jobs.funding_forms import DeclarationForm, FundingForm
 from portal.jobs.models import Job
+from portal.jobs.ordering import client_commissions
 from portal.kernel import clock
 from portal.kernel.db import transaction
 from portal.kernel.errors import Clash, RuleBroken
-from portal.rates.vat import Declared
+from portal.rates.vat import NEEDS, NO_ZERO_RATE, ZERO, Declared
 
 bp = Blueprint("funding", __name__, template_folder="templates", url_prefix="/jobs")
 
@@ -37,6 +40,7 @@ def page(job: Job, declaration_form: DeclarationForm | None = None, funding_form
         job=job,
         seen=seen,
         words=DECLARED_WORDS,
+        records=signed_in_person().may(Permission.SPECIFY_JOB),
         declaration_form=declaration_form or DeclarationForm(formdata=None),
         funding_form=funding_form or FundingForm.of(seen.recorded),
         form=refused,
@@ -44,7 +48,7 @@ def page(job: Job, declaration_form: DeclarationForm | None = None, funding_form
 
 
 @bp.get("/<path:reference>/funding")
-@requires(Permission.SPECIFY_JOB)
+@requires(Permission.SEE_JOBS)
 def one(reference: str) -> ResponseReturnValue:
     """The total with VAT, how it is paid, and the client's declarations."""
     return page(own_job(reference))
@@ -92,7 +96,7 @@ def declare(reference: str) -> ResponseReturnValue:
         except (RuleBroken, Clash) as refused:
             put_fault(form, refused, "kind")
         else:
-            flash(said("recorded", own_job(reference)), "success")
+            flash(said("recorded", own_job(reference), Declared(form.kind.data)), "success")
             return redirect(url_for(".one", reference=reference))
     return page(own_job(reference), declaration_form=form), 422
 
@@ -103,13 +107,15 @@ def withdraw(reference: str, declaration_id: int) -> ResponseReturnValue:
     """Take a declaration back that was wrong."""
     job = own_job(reference)
     with transaction():
-        funding.withdraw_declaration(job.id, declaration_id, by=signed_in_person().email, now=clock.now())
-    flash(said("withdrawn", own_job(reference)), "success")
+        declaration = funding.withdraw_declaration(job.id, declaration_id, by=signed_in_person().email, now=clock.now())
+    flash(said("withdrawn", own_job(reference), declaration.kind), "success")
     return redirect(url_for(".one", reference=reference))
 
 
-def said(what: str, job: Job) -> str:
+def said(what: str, job: Job, kind: Declared) -> str:
     """What became of a declaration, and what it changes."""
     if funding.has_order(job):
         return f"The declaration is {what}. The order that was accepted keeps its VAT."
+    if kind is NEEDS[ZERO] and not client_commissions(job.lot.framework):
+        return f"The declaration is {what}. It changes no VAT: {NO_ZERO_RATE}."
     return f"The declaration is {what}. The VAT of the order to come follows it."

@@ -7,7 +7,7 @@ is no item, and the member's terms.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlalchemy import select
@@ -16,6 +16,7 @@ from portal.accounts.models import Organisation
 from portal.framework.member_models import Contractor, Member
 from portal.framework.models import Framework, Lot
 from portal.framework.states import ContractingParty, VariationRates
+from portal.jobs.line_rates import Rates, currency_fault
 from portal.jobs.models import Job
 from portal.jobs.order_prices import (
     OrderPrice,
@@ -25,10 +26,8 @@ from portal.jobs.order_prices import (
     edition_text,
     shown_lines,
     standing_offer,
-    why_vat,
 )
-from portal.jobs.ordering import client_commissions
-from portal.jobs.specification import Rates
+from portal.jobs.ordering import client_commissions, why_vat
 from portal.jobs.states import JobStatus, OfferStatus
 from portal.kernel.clock import local_date
 from portal.kernel.db import db
@@ -89,7 +88,12 @@ def price_lines(
     named = {rate.code: (rate.description, rate.unit) for rate in rated}
     lowest = {rate.code: rate.vat_bp for rate in rated}
     basis = Basis(edition_text(edition), band_pence, terms.minimum_pence)
-    lines = shown_lines(price_order(works, terms), named, basis, why_vat(lowest, taxed.declared))
+    why = why_vat(lowest, taxed.declared, commissions=taxed.client_commissions)
+    lines = shown_lines(price_order(works, terms), named, basis, why)
+    currency = edition.schedule.currency
+    if currency != "GBP":
+        # Explanations are written in pounds, as orders are; these are sums in the schedule's own currency.
+        lines = tuple(replace(line, explanation=line.explanation.replace("£", f"{currency} ")) for line in lines)
     return OrderPrice(priced_as, lines)
 
 
@@ -122,11 +126,13 @@ def price_for_member(
     """Lines as an order of a member made ``on`` a day would be; without a member at the schedule's rates.
 
     At most three statements. ``authority_id`` lets its star rates in. Raises ``InputRefused`` with every line that has
-    no rate, ``NotFound`` for an unknown member.
+    no rate, ``NotFound`` for an unknown member, ``RuleBroken`` for a member at rates that are not in pounds.
     """
+    if member_id is not None and (fault := currency_fault(edition)) is not None:
+        raise RuleBroken(fault)
     codes = {code for _, code, _ in basket.lines}
     rated = rated_lines(basket, Rates(edition, codes, on), authority_id)
-    member = MemberTerms() if member_id is None else terms_of_member(member_id, on, codes)
+    member = MemberTerms() if member_id is None else terms_of_member(member_id, on, edition.schedule_id, codes)
     value = value_of(basket, rated)
     terms = member.for_job(value, out_of_hours=out_of_hours)
     price = price_lines(basket, rated, edition, terms, taxed or Taxed(), band_pence=member.band(value))
@@ -142,9 +148,16 @@ class Chosen:
 
 
 def one_membership(
-    code: str, lot_name: str | None, framework_code: str | None, codes: Collection[str], on: date
+    code: str,
+    lot_name: str | None,
+    framework_code: str | None,
+    *,
+    schedule_id: int,
+    codes: Collection[str],
+    on: date,
 ) -> Chosen:
-    """The membership of the contractor ``code`` in a lot, or any of them when all price these codes alike.
+    """The membership of the contractor ``code`` in a lot, or any of them when all price these codes of a schedule
+    alike.
 
     Raises ``NotFound`` for an unknown contractor or lot, ``RuleBroken`` when its lots differ and none is named.
     """
@@ -165,7 +178,7 @@ def one_membership(
     if not found:
         where = f" in the lot {lot_name}" if lot_name else ""
         raise NotFound(f"There is no member {code}{where}.")
-    terms = terms_of_members([each.id for each in found], on, codes)
+    terms = terms_of_members([each.id for each in found], on, schedule_id, codes)
     first = found[0]
     if any(
         terms[each.id] != terms[first.id] or each.contracting_party is not first.contracting_party for each in found
@@ -209,7 +222,7 @@ def price_change(job: Job, basket: Basket, *, now: datetime) -> ChangePrice:
         edition, items_on, own_on = edition_in_force(today, job.edition.schedule.code), today, today
     codes = {code for _, code, _ in basket.lines}
     rated = rated_lines(basket, Rates(edition, codes, items_on), job.authority_id)
-    own = dict(terms_of_member(offer.member_id, own_on, codes).own_rates)
+    own = dict(terms_of_member(offer.member_id, own_on, edition.schedule_id, codes).own_rates)
     if at_order_rates:
         # What the order holds itself is the last word, whatever was agreed later on the day of the offer.
         ordered = {line.code for line in job.lines}

@@ -276,6 +276,8 @@ class OrderLine(Base):
     net_pence: Mapped[Pence]
     vat_bp: Mapped[BasisPoints | None]
     vat_pence: Mapped[Pence | None]
+    # Why the rate was that, by the declarations and the contracting party of the moment; never shown to contractors.
+    vat_why: Mapped[str] = mapped_column(String(200), default="")
 
     edition: Mapped[Edition] = relationship()
 

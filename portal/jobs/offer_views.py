@@ -11,7 +11,8 @@ from portal.jobs import queries, services
 from portal.jobs.forms import AcceptForm, DeclineForm, StartedForm
 from portal.jobs.models import Offer
 from portal.jobs.order_prices import OrderPrice, declarations_of, declared_now, of_offer, of_order
-from portal.jobs.states import DeclineReason, OfferStatus
+from portal.jobs.ordering import VatChanged
+from portal.jobs.states import ORDERED, DeclineReason, OfferStatus
 from portal.kernel import clock
 from portal.kernel.clock import date_text
 from portal.kernel.db import transaction
@@ -20,7 +21,6 @@ from portal.kernel.paging import row_id
 
 bp = Blueprint("offers", __name__, template_folder="templates", url_prefix="/offers")
 PAGE = 20
-ORDERED = (OfferStatus.ACCEPTED, OfferStatus.COMPLETED)
 PAST = (
     OfferStatus.COMPLETED,
     OfferStatus.DECLINED,
@@ -85,6 +85,8 @@ def accept(offer_id: int) -> ResponseReturnValue:
     offer = queries.offer_for(person, offer_id)
     form = AcceptForm()
     if not form.validate_on_submit():
+        # Nothing can be changed in a hidden field: its fault is mended by pressing the button again.
+        form.submit.errors, form.shown_pence.errors = form.shown_pence.errors, ()
         return page(offer, form, 422)
     late = offer.status is OfferStatus.SENT and form.start_on.data > offer.start_by
     if late and form.confirm_late.data != form.start_on.data.isoformat():
@@ -97,7 +99,11 @@ def accept(offer_id: int) -> ResponseReturnValue:
                 by=person.email,
                 now=clock.now(),
                 nation=current_app.config["PORTAL"].nation,
+                shown_pence=int(form.shown_pence.data),
             )
+    except VatChanged as changed:
+        form.submit.errors = [str(changed)]
+        return page(queries.offer_for(person, offer_id), form, 409)
     except RuleBroken as broken:
         form.start_on.errors = [str(broken)]
         return page(queries.offer_for(person, offer_id), form, 422)

@@ -6,9 +6,8 @@ An order shows what was frozen with it, an offer the terms that it was made on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -17,16 +16,27 @@ from sqlalchemy import select
 from portal.jobs import queries
 from portal.jobs.funding_models import VatDeclaration
 from portal.jobs.models import Job, Offer, OrderLine
-from portal.jobs.ordering import client_commissions, named_line, names_of, priced_lines, works_of
-from portal.jobs.states import OfferStatus
+from portal.jobs.ordering import (
+    WhyVat,
+    client_commissions,
+    lowest_rates,
+    named_line,
+    names_of,
+    priced_lines,
+    why_vat,
+    works_of,
+)
+from portal.jobs.states import ORDERED, OfferStatus
 from portal.kernel.db import db
-from portal.rates.explaining import Basis, explanation, frozen_vat_reason, vat_for_contractors, vat_of_part
+from portal.rates.explaining import Basis, explanation, vat_for_contractors
 from portal.rates.models import Edition
 from portal.rates.pricing import PricedLine, Terms, price_order
 from portal.rates.states import PriceRule
-from portal.rates.vat import STANDARD, Declared
+from portal.rates.vat import Declared
 
-ORDERED = (OfferStatus.ACCEPTED, OfferStatus.COMPLETED)
+#: What is said in place of VAT.
+FROM_BEFORE = "VAT was not worked out for orders of that time"
+BESIDE_AN_ORDER = "VAT is that of the order"
 
 
 class PricedAs(StrEnum):
@@ -53,7 +63,7 @@ class ShownLine:
     adjustment_bp: int
     uplift_bp: int
     net_pence: int
-    #: ``None`` in orders from before VAT was worked out.
+    #: ``None`` in orders from before VAT was worked out, and where the order beside the lines has it.
     vat_bp: int | None
     vat_pence: int | None
     explanation: str
@@ -84,57 +94,40 @@ class OrderPrice:
         return all(line.vat_bp is not None for line in self.lines)
 
 
-#: Gives the reason for the VAT rate of a line.
-WhyVat = Callable[[PricedLine], str]
+def shown_line(position: int, line: PricedLine, called: tuple[str, str], basis: Basis) -> ShownLine:
+    """``line`` with the name of its item, its unit and its explanation; without VAT where ``basis`` says so."""
+    description, unit = called
+    return ShownLine(
+        position,
+        line.code,
+        description,
+        unit,
+        line.quantity,
+        line.rate_pence,
+        line.rule,
+        basis.edition,
+        line.adjustment_bp,
+        line.uplift_bp,
+        line.net_pence,
+        None if basis.no_vat else line.vat_bp,
+        None if basis.no_vat else line.vat_pence,
+        explanation(line, unit, basis),
+    )
 
 
 def shown_lines(
     lines: Sequence[PricedLine], named: Mapping[str, tuple[str, str]], basis: Basis, why_vat: WhyVat
 ) -> tuple[ShownLine, ...]:
     """``lines`` with the names of their items and their explanations."""
-    shown = []
-    for position, line in enumerate(lines, start=1):
-        description, unit = named_line(line, named)
-        shown.append(
-            ShownLine(
-                position,
-                line.code,
-                description,
-                unit,
-                line.quantity,
-                line.rate_pence,
-                line.rule,
-                basis.edition,
-                line.adjustment_bp,
-                line.uplift_bp,
-                line.net_pence,
-                line.vat_bp,
-                line.vat_pence,
-                explanation(line, unit, replace(basis, vat_why=why_vat(line))),
-            )
-        )
-    return tuple(shown)
+    return tuple(
+        shown_line(position, line, named_line(line, named), replace(basis, vat_why=why_vat(line)))
+        for position, line in enumerate(lines, start=1)
+    )
 
 
 def edition_text(edition: Edition) -> str:
     """An edition as an explanation names it: ``SOR 2026``."""
     return f"{edition.schedule.code} {edition.name}"
-
-
-def why_vat(lowest: Mapping[str, int], declared: Collection[Declared], *, to_contractor: bool = False) -> WhyVat:
-    """The reasons for VAT rates; ``lowest`` holds the lowest rate that each item can carry, by code.
-
-    A contractor is told the rate, never what the client has declared.
-    """
-
-    def why(line: PricedLine) -> str:
-        if to_contractor:
-            return vat_for_contractors(line.vat_bp)
-        if line.rule is PriceRule.QUOTE:
-            return vat_of_part(line.vat_bp)
-        return frozen_vat_reason(line.vat_bp, lowest.get(line.code, STANDARD), declared)
-
-    return why
 
 
 # The client's declarations --------------------------------------------------------------------------------------------
@@ -154,23 +147,16 @@ def declared_now(declarations: Collection[VatDeclaration]) -> frozenset[Declared
     return frozenset(each.kind for each in declarations if each.withdrawn_at is None)
 
 
-def declared_at(declarations: Collection[VatDeclaration], at: datetime) -> frozenset[Declared]:
-    """What was declared at an instant."""
-    return frozenset(
-        each.kind
-        for each in declarations
-        if each.recorded_at <= at and (each.withdrawn_at is None or each.withdrawn_at > at)
-    )
-
-
 # Prices of a job ------------------------------------------------------------------------------------------------------
 
 
-def at_schedule_rates(job: Job, declared: Collection[Declared]) -> OrderPrice:
-    """A job's lines as they were specified, with VAT as declared."""
-    works = works_of(job.lines, frozenset(declared), commissions=client_commissions(job.lot.framework))
-    lines = price_order(works, Terms())
-    shown = shown_lines(lines, names_of(job), Basis(edition_text(job.edition)), why_vat(_lowest(job), declared))
+def at_schedule_rates(job: Job, declared: Collection[Declared] | None) -> OrderPrice:
+    """A job's lines as they were specified, with VAT as declared; ``None`` where an order has the VAT of the job."""
+    commissions = client_commissions(job.lot.framework)
+    given = frozenset(declared or ())
+    lines = price_order(works_of(job.lines, given, commissions=commissions), Terms())
+    basis = Basis(edition_text(job.edition), no_vat=BESIDE_AN_ORDER if declared is None else "")
+    shown = shown_lines(lines, names_of(job), basis, why_vat(lowest_rates(job), given, commissions=commissions))
     # Lines of a draft can be taken off: the others keep their places.
     placed = [replace(each, position=line.position) for each, line in zip(shown, job.lines, strict=True)]
     return OrderPrice(PricedAs.SCHEDULE_RATES, tuple(placed))
@@ -179,22 +165,15 @@ def at_schedule_rates(job: Job, declared: Collection[Declared]) -> OrderPrice:
 def of_offer(offer: Offer, declared: Collection[Declared], *, to_contractor: bool = False) -> OrderPrice:
     """What the order would be if the offer were accepted now."""
     job = offer.job
-    works = works_of(job.lines, frozenset(declared), commissions=client_commissions(job.lot.framework))
+    commissions = client_commissions(job.lot.framework)
+    works = works_of(job.lines, frozenset(declared), commissions=commissions)
     basis = Basis(edition_text(job.edition), offer.band_pence, offer.minimum_pence)
-    why = why_vat(_lowest(job), declared, to_contractor=to_contractor)
+    why = why_vat(lowest_rates(job), declared, commissions=commissions, to_contractor=to_contractor)
     return OrderPrice(PricedAs.OFFER, shown_lines(priced_lines(offer, works), names_of(job), basis, why))
 
 
-def of_order(
-    offer: Offer,
-    lines: Sequence[OrderLine],
-    declarations: Collection[VatDeclaration] = (),
-    *,
-    to_contractor: bool = False,
-) -> OrderPrice:
-    """An order as it was frozen."""
-    declared = declared_at(declarations, offer.answered_at) if offer.answered_at else frozenset()
-    why = why_vat(_lowest(offer.job), declared, to_contractor=to_contractor)
+def of_order(offer: Offer, lines: Sequence[OrderLine], *, to_contractor: bool = False) -> OrderPrice:
+    """An order as it was frozen, with the reasons for its VAT; a contractor is told nothing of the client."""
     shown = []
     for line in lines:
         priced = PricedLine(
@@ -208,28 +187,14 @@ def of_order(
             line.rule,
             line.code,
         )
-        basis = Basis(edition_text(line.edition), offer.band_pence, offer.minimum_pence, vat_why=why(priced))
-        sentence = explanation(priced, line.unit, basis)
-        if line.vat_bp is None:
-            sentence = f"{sentence.rsplit('; VAT', 1)[0]}; VAT was not worked out for orders of that time."
-        shown.append(
-            ShownLine(
-                line.position,
-                line.code,
-                line.description,
-                line.unit,
-                line.quantity,
-                line.rate_pence,
-                line.rule,
-                edition_text(line.edition),
-                line.adjustment_bp,
-                line.uplift_bp,
-                line.net_pence,
-                line.vat_bp,
-                line.vat_pence,
-                sentence,
-            )
+        basis = Basis(
+            edition_text(line.edition),
+            offer.band_pence,
+            offer.minimum_pence,
+            vat_for_contractors(priced.vat_bp) if to_contractor else line.vat_why,
+            FROM_BEFORE if line.vat_bp is None else "",
         )
+        shown.append(shown_line(line.position, priced, (line.description, line.unit), basis))
     return OrderPrice(PricedAs.ORDER, tuple(shown))
 
 
@@ -245,10 +210,5 @@ def standing_price(job: Job, declarations: Collection[VatDeclaration]) -> OrderP
     if offer is None:
         return at_schedule_rates(job, declared_now(declarations))
     if offer.status in ORDERED:
-        return of_order(offer, queries.order_lines(offer), declarations)
+        return of_order(offer, queries.order_lines(offer))
     return of_offer(offer, declared_now(declarations))
-
-
-def _lowest(job: Job) -> dict[str, int]:
-    """The lowest VAT rate that each item of a job can carry, by code."""
-    return {line.code: line.vat_bp for line in job.lines}

@@ -6,7 +6,7 @@ it was specified: whatever is published, agreed or withdrawn later changes no or
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from sqlalchemy import insert, select
 
@@ -15,9 +15,15 @@ from portal.framework.states import ContractingParty
 from portal.jobs.funding_models import VatDeclaration
 from portal.jobs.models import Job, JobLine, Offer, OrderLine
 from portal.kernel.db import db, table_of
-from portal.rates.pricing import PricedLine, Terms, Work, price_order, quoted_lines
+from portal.kernel.errors import Clash
+from portal.rates.explaining import FILLING_WHY, vat_for_contractors, vat_of_part
+from portal.rates.pricing import PricedLine, Terms, Work, price_order, quoted_lines, total
 from portal.rates.states import PriceRule
-from portal.rates.vat import Declared, vat_rate
+from portal.rates.vat import STANDARD, Declared, vat_rate, vat_reason
+
+
+class VatChanged(Clash):
+    """An order would not come to the total with VAT that its contractor looked at."""
 
 
 def declarations_on(job_id: int) -> frozenset[Declared]:
@@ -58,13 +64,46 @@ def priced_lines(offer: Offer, works: Sequence[Work]) -> list[PricedLine]:
     return list(quoted_lines(offer.price_pence, works)) if offer.quoted else price_order(works, terms_of(offer))
 
 
-def freeze_order(offer: Offer, job: Job) -> None:
-    """Write the lines of an order that has just been accepted."""
-    declared = declarations_on(job.id)
-    works = works_of(job.lines, declared, commissions=client_commissions(job.lot.framework))
-    named = names_of(job)
+#: Gives the reason for the VAT rate of a line.
+WhyVat = Callable[[PricedLine], str]
+
+
+def why_vat(
+    lowest: Mapping[str, int], declared: Collection[Declared], *, commissions: bool, to_contractor: bool = False
+) -> WhyVat:
+    """The reasons for VAT rates; ``lowest`` holds the lowest rate that each item can carry, by code, and
+    ``commissions`` says whether the client is the contractor's customer.
+
+    A contractor is told the rate, never what the client has declared.
+    """
+
+    def why(line: PricedLine) -> str:
+        if line.rule is PriceRule.MINIMUM_ORDER:
+            return FILLING_WHY
+        if to_contractor:
+            return vat_for_contractors(line.vat_bp)
+        if line.rule is PriceRule.QUOTE:
+            return vat_of_part(line.vat_bp, lowest.values(), declared, client_commissions=commissions)
+        return vat_reason(lowest.get(line.code, STANDARD), declared, client_commissions=commissions)
+
+    return why
+
+
+def freeze_order(offer: Offer, job: Job, shown_pence: int | None = None) -> None:
+    """Write the lines of an order that has just been accepted.
+
+    Raises ``VatChanged`` when ``shown_pence``, the total with VAT that was looked at, is not what it comes to.
+    """
+    declared, commissions = declarations_on(job.id), client_commissions(job.lot.framework)
+    lines = priced_lines(offer, works_of(job.lines, declared, commissions=commissions))
+    if shown_pence is not None and total(lines).total_pence != shown_pence:
+        raise VatChanged(
+            "The VAT of this job changed while you looked; the price before VAT is the same. Look at the total and "
+            "accept again."
+        )
+    named, why = names_of(job), why_vat(lowest_rates(job), declared, commissions=commissions)
     rows = []
-    for position, line in enumerate(priced_lines(offer, works), start=1):
+    for position, line in enumerate(lines, start=1):
         description, unit = named_line(line, named)
         rows.append(
             {
@@ -82,9 +121,15 @@ def freeze_order(offer: Offer, job: Job) -> None:
                 "net_pence": line.net_pence,
                 "vat_bp": line.vat_bp,
                 "vat_pence": line.vat_pence,
+                "vat_why": why(line),
             }
         )
     db.session.execute(insert(table_of(OrderLine)), rows)
+
+
+def lowest_rates(job: Job) -> dict[str, int]:
+    """The lowest VAT rate that each item of a job can carry, by code."""
+    return {line.code: line.vat_bp for line in job.lines}
 
 
 def names_of(job: Job) -> dict[str, tuple[str, str]]:

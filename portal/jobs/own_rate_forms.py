@@ -14,14 +14,14 @@ from wtforms.validators import InputRequired, Length, Optional, ValidationError
 from portal.framework.fields import DayField, Needed, PoundsField, in_these_years
 from portal.kernel.money import percent, shown
 from portal.rates.member_terms import MemberTerms
-from portal.rates.models import Edition
-from portal.rates.own_rates import MOST_PENCE
+from portal.rates.models import Edition, Schedule
+from portal.rates.pricing import MOST_RATE_PENCE
 
 
 def a_rate(_form: FlaskForm, field: PoundsField) -> None:
     """A rate that somebody can mean."""
-    if not 0 < (field.data or 0) <= MOST_PENCE:
-        raise ValidationError(f"The rate must be above £0 and not above {shown(MOST_PENCE)}")
+    if not 0 < (field.data or 0) <= MOST_RATE_PENCE:
+        raise ValidationError(f"The rate must be above £0 and not above {shown(MOST_RATE_PENCE)}")
 
 
 def code_field() -> StringField:
@@ -36,7 +36,27 @@ def code_field() -> StringField:
     )
 
 
-class OwnRateForm(FlaskForm):  # type: ignore[misc]
+class ScheduleForm(FlaskForm):  # type: ignore[misc]
+    """Which schedule of rates an own rate is for; with a single one, that one."""
+
+    schedule = SelectField("Schedule of rates", widget=GovSelect(), validate_choice=False)
+
+    def offer(self, schedules: list[Schedule]) -> None:
+        """Fill the select."""
+        choices = [SelectChoice(each.code, each.name) for each in schedules]
+        if len(choices) == 1:
+            self.schedule.data = choices[0].value
+        else:
+            choices.insert(0, SelectChoice("", "Choose a schedule"))
+        self.schedule.choices = choices
+
+    def validate_schedule(self, field: SelectField) -> None:
+        """One must be chosen; whether it is in force on the day, the service says."""
+        if not field.data:
+            raise ValidationError("Choose the schedule of rates")
+
+
+class OwnRateForm(ScheduleForm):
     """A rate of its own for a code."""
 
     code = code_field()
@@ -51,7 +71,7 @@ class OwnRateForm(FlaskForm):  # type: ignore[misc]
     submit = SubmitField("Agree the rate", widget=GovSubmitInput())
 
 
-class EndRateForm(FlaskForm):  # type: ignore[misc]
+class EndRateForm(ScheduleForm):
     """Back to the schedule's rate."""
 
     code = code_field()
@@ -63,7 +83,7 @@ class EndRateForm(FlaskForm):  # type: ignore[misc]
     submit = SubmitField("End the own rate", widget=GovSubmitInput())
 
 
-class RateFileForm(FlaskForm):  # type: ignore[misc]
+class RateFileForm(ScheduleForm):
     """A list of own rates."""
 
     file = FileField("File", widget=GovFileInput(), validators=[FileRequired("Choose the file with the rates")])
@@ -91,19 +111,27 @@ class OwnSearchForm(FlaskForm):  # type: ignore[misc]
         invalid_value_message="Enter the day like 2027-03-27",
     )
 
-    def offer(self, editions: list[Edition], terms: MemberTerms) -> None:
-        """Fill the selects; what is not among them counts as the first."""
+    def chosen(self, editions: list[Edition]) -> Edition | None:
+        """Fill the select of the schedules: the edition of the one that is chosen, or of the first."""
         self.schedule.choices = [SelectChoice(each.schedule.code, each.schedule.name) for each in editions]
+        _first_unless_known(self.schedule)
+        return next((each for each in editions if each.schedule.code == self.schedule.data), None)
+
+    def offer_bands(self, terms: MemberTerms) -> None:
+        """Fill the select of the values; what is not among them counts as the first."""
         self.value.choices = band_choices(terms)
-        for field in (self.schedule, self.value):
-            values = [choice.value for choice in field.choices]
-            if field.data not in values:
-                field.data = values[0] if values else ""
+        _first_unless_known(self.value)
 
     def day(self, today: date) -> date:
         """The day that is looked at."""
         found: date = self.on.data or today
         return found
+
+
+def _first_unless_known(field: SelectField) -> None:
+    values = [choice.value for choice in field.choices]
+    if field.data not in values:
+        field.data = values[0] if values else ""
 
 
 def band_choices(terms: MemberTerms) -> list[SelectChoice]:

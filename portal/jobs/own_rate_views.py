@@ -5,17 +5,17 @@ from __future__ import annotations
 import tempfile
 from io import BytesIO
 from pathlib import Path
+from typing import TypeVar
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_wtf import FlaskForm
 
 from portal.accounts.guard import requires, signed_in_person
 from portal.accounts.policy import Permission
 from portal.framework.listing.queries import membership_by_id
 from portal.framework.member_models import Member
 from portal.framework.terms.forms import put_fault
-from portal.jobs.own_rate_forms import EndRateForm, OwnRateForm, OwnSearchForm, RateFileForm
+from portal.jobs.own_rate_forms import EndRateForm, OwnRateForm, OwnSearchForm, RateFileForm, ScheduleForm
 from portal.kernel import clock
 from portal.kernel.clock import date_text
 from portal.kernel.db import transaction
@@ -32,20 +32,25 @@ bp = Blueprint("own_rates", __name__, template_folder="templates", url_prefix="/
 firm = Blueprint("firm_rates", __name__, template_folder="templates", url_prefix="/firm/rates")
 #: Own rates on one page; more are found by their code.
 SHOWN = 200
+#: Rates of a list named one by one that end sooner than they were meant to.
+SAID = 10
 
 
 # Staff ----------------------------------------------------------------------------------------------------------------
 
 
-def page(member: Member, refused: FlaskForm | None = None, problems: tuple[str, ...] = ()) -> str:
+def page(member: Member, refused: ScheduleForm | None = None, problems: tuple[str, ...] = ()) -> str:
     """A member's own rates, with a form that was refused or with fresh ones."""
     today = clock.local_date(clock.now())
     code = request.args.get("code", "").strip()[:64]
     rates = [each for each in own_rates.own_rates_of(member.id) if code.lower() in each.code.lower()]
-    forms = {
-        kind: refused if isinstance(refused, kind) else kind(formdata=None, prefix=PREFIXES[kind])
-        for kind in (OwnRateForm, EndRateForm, RateFileForm)
+    schedules = own_rates.schedules_priced()
+    forms: dict[type[ScheduleForm], ScheduleForm] = {
+        kind: refused if refused is not None and isinstance(refused, kind) else kind(formdata=None, prefix=prefix)
+        for kind, prefix in PREFIXES.items()
     }
+    for form in forms.values():
+        form.offer(schedules)
     return render_template(
         "members/rates.html",
         member=member,
@@ -66,7 +71,17 @@ def page(member: Member, refused: FlaskForm | None = None, problems: tuple[str, 
 
 
 #: The forms of the page are told apart by the names of their fields.
-PREFIXES: dict[type[FlaskForm], str] = {OwnRateForm: "own-", EndRateForm: "end-", RateFileForm: "file-"}
+PREFIXES: dict[type[ScheduleForm], str] = {OwnRateForm: "own-", EndRateForm: "end-", RateFileForm: "file-"}
+
+
+Form = TypeVar("Form", bound=ScheduleForm)
+
+
+def sent(kind: type[Form]) -> Form:
+    """A form of the page as it was sent, with the schedules to choose from."""
+    form = kind(prefix=PREFIXES[kind])
+    form.offer(own_rates.schedules_priced())
+    return form
 
 
 @bp.get("/<int:member_id>/rates")
@@ -80,22 +95,23 @@ def listed(member_id: int) -> ResponseReturnValue:
 @requires(Permission.PUBLISH_RATES)
 def agree(member_id: int) -> ResponseReturnValue:
     """Agree a rate of its own."""
-    member, form = membership_by_id(member_id), OwnRateForm(prefix=PREFIXES[OwnRateForm])
+    member, form = membership_by_id(member_id), sent(OwnRateForm)
     if form.validate_on_submit():
         try:
             with transaction():
-                own_rates.agree_own_rate(
+                period = own_rates.agree_own_rate(
                     member_id,
                     form.code.data,
                     form.rate.data or 0,
                     form.starts_on.data,
+                    schedule=form.schedule.data,
                     by=signed_in_person().email,
                     now=clock.now(),
                 )
         except (RuleBroken, Clash) as broken:
             put_fault(form, broken, "starts_on")
         else:
-            flash(f"The rate holds from {date_text(form.starts_on.data)}, for new offers.", "success")
+            flash(f"{period} It is for new offers.", "success")
             return redirect(url_for(".listed", member_id=member.id))
     return page(membership_by_id(member_id), form), 422
 
@@ -104,17 +120,22 @@ def agree(member_id: int) -> ResponseReturnValue:
 @requires(Permission.PUBLISH_RATES)
 def end(member_id: int) -> ResponseReturnValue:
     """Let an own rate end."""
-    member, form = membership_by_id(member_id), EndRateForm(prefix=PREFIXES[EndRateForm])
+    member, form = membership_by_id(member_id), sent(EndRateForm)
     if form.validate_on_submit():
         try:
             with transaction():
-                own_rates.end_own_rate(
-                    member_id, form.code.data, form.starts_on.data, by=signed_in_person().email, now=clock.now()
+                period = own_rates.end_own_rate(
+                    member_id,
+                    form.code.data,
+                    form.starts_on.data,
+                    schedule=form.schedule.data,
+                    by=signed_in_person().email,
+                    now=clock.now(),
                 )
         except (RuleBroken, Clash) as broken:
             put_fault(form, broken, "starts_on")
         else:
-            flash(f"The schedule’s rate holds again from {date_text(form.starts_on.data)}.", "success")
+            flash(str(period), "success")
             return redirect(url_for(".listed", member_id=member.id))
     return page(membership_by_id(member_id), form), 422
 
@@ -123,7 +144,7 @@ def end(member_id: int) -> ResponseReturnValue:
 @requires(Permission.PUBLISH_RATES)
 def bring_in(member_id: int) -> ResponseReturnValue:
     """Agree every rate of a file, or none."""
-    member, form = membership_by_id(member_id), RateFileForm(prefix=PREFIXES[RateFileForm])
+    member, form = membership_by_id(member_id), sent(RateFileForm)
     problems: tuple[str, ...] = ()
     if form.validate_on_submit():
         try:
@@ -132,8 +153,13 @@ def bring_in(member_id: int) -> ResponseReturnValue:
                 form.file.data.save(path)
                 read = read_own_rates(path)
             with transaction():
-                count = import_own_rates(
-                    read, member_id, form.starts_on.data, by=signed_in_person().email, now=clock.now()
+                periods = import_own_rates(
+                    read,
+                    member_id,
+                    form.starts_on.data,
+                    schedule=form.schedule.data,
+                    by=signed_in_person().email,
+                    now=clock.now(),
                 )
         except InputRefused as refused:
             problems = tuple(str(problem) for problem in refused.problems)
@@ -141,8 +167,12 @@ def bring_in(member_id: int) -> ResponseReturnValue:
         except (RuleBroken, Clash) as broken:
             put_fault(form, broken, "starts_on")
         else:
-            many = "1 rate holds" if count == 1 else f"{count:,} rates hold"
+            many = "1 rate holds" if len(periods) == 1 else f"{len(periods):,} rates hold"
             flash(f"{many} from {date_text(form.starts_on.data)}, for new offers.", "success")
+            ending = [f"{each.code}: {each}" for each in periods if each.ends_on is not None]
+            if ending:
+                more = f" And {len(ending) - SAID:,} more end so." if len(ending) > SAID else ""
+                flash(f"What was agreed for later stays. {' '.join(ending[:SAID])}{more}", "warning")
             return redirect(url_for(".listed", member_id=member.id))
     return page(membership_by_id(member_id), form, problems), 422
 
@@ -167,9 +197,9 @@ def one(member_id: int) -> ResponseReturnValue:
     form = OwnSearchForm(request.args)
     in_order = form.validate()
     day = form.day(clock.local_date(clock.now()))
-    editions, terms = editions_in_force(day), terms_of_member(member.id, day)
-    form.offer(editions, terms)
-    edition = next((each for each in editions if each.schedule.code == form.schedule.data), None)
+    edition = form.chosen(editions_in_force(day))
+    terms = terms_of_member(member.id, day, edition.schedule_id if edition else None)
+    form.offer_bands(terms)
     wanted = Wanted(words=(form.words.data or "").strip()[:100], after=request.args.get("after", "")[:100])
     finding = find(edition.id, wanted, PAGE) if edition and in_order else Finding(())
     return render_template(
@@ -191,9 +221,9 @@ def as_csv(member_id: int) -> ResponseReturnValue:
     member = firm_rates.membership_of(signed_in_person().organisation_id, member_id)
     form = OwnSearchForm(request.args)
     day = form.day(clock.local_date(clock.now())) if form.validate() else clock.local_date(clock.now())
-    editions, terms = editions_in_force(day), terms_of_member(member.id, day)
-    form.offer(editions, terms)
-    edition = next((each for each in editions if each.schedule.code == form.schedule.data), None)
+    edition = form.chosen(editions_in_force(day))
+    terms = terms_of_member(member.id, day, edition.schedule_id if edition else None)
+    form.offer_bands(terms)
     items = firm_rates.items_on(edition, day) if edition else ()
     file = BytesIO()
     write_csv(

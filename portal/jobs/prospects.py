@@ -10,9 +10,8 @@ from portal.framework.states import MemberStatus
 from portal.jobs.allocation import JobFacts, LotFacts, MemberFacts, price_for, rank, start_by
 from portal.jobs.board import Board, windows
 from portal.jobs.models import Job
+from portal.jobs.ordering import works_of
 from portal.kernel.working_time import Nation
-from portal.rates.pricing import Work
-from portal.rates.states import PriceRule
 
 #: Members in these states are counted; others have left the lot, or have not come into it yet.
 COUNTED = frozenset({MemberStatus.ACTIVE, MemberStatus.SUSPENDED})
@@ -55,10 +54,7 @@ def prospects_for(job: Job, now: datetime, nation: Nation) -> Prospects:
     lot, facts = board.lots[job.lot_id], board.lot_facts[job.lot_id]
     by = start_by(job.required_start, now, windows(lot, job.priority), nation)
     # VAT is the same with every member, so it does not matter for who it is and what it costs.
-    works = [
-        Work(line.code, line.quantity, line.rate_pence, line.rule is PriceRule.STAR_RATE) for line in job.lines
-    ]
-    prices = board.works(job, works)
+    prices = board.works(job, works_of(job.lines, frozenset(), commissions=False))
     job_facts = board.job_facts(job, by, prices)
     members = [card.facts for card in board.members_for(job, prices).values() if card.facts.status in COUNTED]
     by_quotes = facts.quotes_needed is not None

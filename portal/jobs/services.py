@@ -125,12 +125,15 @@ def _move_job(job: Job, status: JobStatus, *, now: datetime) -> None:
     job.status, job.since = status, now
 
 
-def accept_offer(offer_id: int, *, start_on: date, by: str, now: datetime, nation: Nation) -> Offer:
+def accept_offer(
+    offer_id: int, *, start_on: date, by: str, now: datetime, nation: Nation, shown_pence: int | None = None
+) -> Offer:
     """Accept with a start date; a date after the last day to start passes the job on, as *cannot start in time*.
 
     Raises ``WrongState`` when the offer is no longer open, ``RuleBroken`` for a date in the past, or when the
     framework, the authority's access, the value cap or the membership no longer allow the call-off; the offer then
-    stays open until it is declined, taken back or lapses.
+    stays open until it is declined, taken back or lapses. Raises ``VatChanged`` when the order would not come to
+    ``shown_pence``, the total with VAT that the contractor looked at.
     """
     offer, job = _open_offer(offer_id, now)
     if start_on < local_date(now):
@@ -151,7 +154,7 @@ def accept_offer(offer_id: int, *, start_on: date, by: str, now: datetime, natio
     offer.start_on = start_on
     _move_job(job, JobStatus.ACCEPTED, now=now)
     db.session.flush()
-    freeze_order(offer, job)
+    freeze_order(offer, job, shown_pence)
     notices = [accepted_notice(job, email, start_on, at=now) for email in officers_of(job)]
     if notices:
         db.session.execute(insert(table_of(Notice)), notices)

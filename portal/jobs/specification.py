@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -19,18 +19,16 @@ from portal.framework.rules import district_of
 from portal.framework.terms.lots import add_lot
 from portal.framework.terms.services import DEFAULT_FRAMEWORK, add_framework, add_participation
 from portal.jobs.job_file import NewJob
+from portal.jobs.line_rates import Rates, check_lines, checked_quantity, currency_fault, value_fault
 from portal.jobs.models import Job, JobLine
 from portal.jobs.states import JobStatus
 from portal.kernel import audit
-from portal.kernel.clock import date_text, local_date
+from portal.kernel.clock import local_date
 from portal.kernel.db import db
 from portal.kernel.errors import Clash, InputRefused, Problem, RuleBroken, WrongState
+from portal.rates.basket import MOST
 from portal.rates.models import Edition, Item, StarRate
 from portal.rates.pricing import price_line
-from portal.rates.queries import items_by_code, star_rates_by_code
-
-#: No line holds as much as this of an item.
-MOST = 1_000_000
 
 
 @dataclass(slots=True)
@@ -42,35 +40,6 @@ class Specified:
     authorities: int = 0
 
 
-class Rates:
-    """What codes of an edition stand for on a day: its items that are not withdrawn, and an authority's star rates.
-
-    One statement, or two when a code is no item.
-    """
-
-    def __init__(self, edition: Edition, codes: Collection[str], day: date) -> None:
-        self.edition, self.day = edition, day
-        self._items = items_by_code(edition.id, codes)
-        missing = set(codes) - self._items.keys()
-        self._stars = star_rates_by_code(edition.schedule_id, missing, day) if missing else {}
-
-    def of(self, code: str, authority_id: int | None) -> Item | StarRate:
-        """The rate of a code for an authority; ``RuleBroken`` says why there is none."""
-        item = self._items.get(code)
-        if item is not None and item.withdrawn_on is not None and item.withdrawn_on <= self.day:
-            raise RuleBroken(
-                f"{code} was withdrawn on {date_text(item.withdrawn_on)}: {item.withdrawn_reason}. "
-                "Choose another item in the catalogue."
-            )
-        found = item or self._stars.get((authority_id, code))
-        if found is None:
-            raise RuleBroken(
-                f"{code} is not an item of {self.edition.schedule.code}, edition {self.edition.name}; "
-                "look it up in the catalogue."
-            )
-        return found
-
-
 def specify_jobs(
     jobs: Sequence[NewJob], edition: Edition, *, source: str, by: str, now: datetime, create: bool = False
 ) -> Specified:
@@ -79,6 +48,8 @@ def specify_jobs(
     ``source`` names the file or page in problems. Without ``create`` an unknown authority or work type is a problem.
     Raises ``InputRefused`` with every problem.
     """
+    if (fault := currency_fault(edition)) is not None:
+        raise InputRefused([Problem(source, fault)])
     problems: list[Problem] = []
     done = Specified()
     rates = Rates(edition, {line.code for job in jobs for line in job.lines}, local_date(now))
@@ -95,14 +66,17 @@ def specify_jobs(
         for line in job.lines:
             try:
                 rated.append(rates.of(line.code, None if authority is None else authority.id))
-            except RuleBroken as fault:
-                problems.append(Problem(source, str(fault), job.row, "lines"))
+            except RuleBroken as broken:
+                problems.append(Problem(source, str(broken), job.row, "lines"))
         if len(rated) < len(job.lines) or authority is None:
             continue
         nets = [
             price_line(line.quantity, rate.rate_pence).net_pence for line, rate in zip(job.lines, rated, strict=True)
         ]
         value = sum(nets)
+        if (fault := value_fault(value)) is not None:
+            problems.append(Problem(source, fault, job.row, "lines"))
+            continue
         lot = _lot_for(shelves.get((authority.id, job.work_type), []), value, district_of(job.postcode))
         if lot is None:
             known = sorted({work_type for area, work_type in shelves if area == authority.id})
@@ -294,8 +268,11 @@ def _lots_taking(authority: Organisation, work_type: str, *, by: str, now: datet
 def draft_job(job: NewJob, edition: Edition, *, by: str, now: datetime) -> Job:
     """A draft without lines, at the rates of ``edition``; its lines are added one by one.
 
-    Raises ``Clash`` for a reference in use and ``RuleBroken`` when no lot of the authority takes the work type.
+    Raises ``Clash`` for a reference in use and ``RuleBroken`` when no lot of the authority takes the work type or the
+    rates are not in pounds.
     """
+    if (fault := currency_fault(edition)) is not None:
+        raise RuleBroken(fault)
     if db.session.scalar(select(Job.id).where(Job.reference == job.reference)) is not None:
         raise Clash(f"There is a job {job.reference} already.")
     authority = db.session.scalar(
@@ -344,13 +321,6 @@ def lines_on(job: Job) -> list[JobLine]:
     return list(db.session.scalars(select(JobLine).where(JobLine.job_id == job.id).order_by(JobLine.position)))
 
 
-def checked_quantity(quantity: Decimal) -> Decimal:
-    """A quantity that a line can have; ``RuleBroken`` otherwise."""
-    if quantity <= 0 or quantity != round(quantity, 3) or quantity >= MOST:
-        raise RuleBroken(f"The quantity {quantity} must be above 0, below {MOST:,} and have at most three decimals.")
-    return quantity
-
-
 def put_on(job: Job, lines: list[JobLine], code: str, quantity: Decimal, rate: Item | StarRate) -> JobLine:
     """Put ``quantity`` of an item on a draft; the same item again adds up."""
     line = next((line for line in lines if line.code == code), None)
@@ -377,8 +347,11 @@ def put_on(job: Job, lines: list[JobLine], code: str, quantity: Decimal, rate: I
 
 def settle(job: Job, lines: Sequence[JobLine], *, by: str, now: datetime) -> None:
     """Give a draft the value of its lines, and the lot whose value band holds it where there is one: what is said of
-    who could take it rests on both."""
-    job.value_pence = sum(line.net_pence for line in lines)
+    who could take it rests on both. ``RuleBroken`` for a value that is too large, before anything is written."""
+    value_pence = sum(line.net_pence for line in lines)
+    if (fault := value_fault(value_pence)) is not None:
+        raise RuleBroken(fault)
+    job.value_pence = value_pence
     authority = db.session.get_one(Organisation, job.authority_id)
     lot = _lot_for(_lots_taking(authority, job.work_type, by=by, now=now), job.value_pence, job.district)
     if lot is not None:
@@ -388,8 +361,8 @@ def settle(job: Job, lines: Sequence[JobLine], *, by: str, now: datetime) -> Non
 def add_line(job_id: int, code: str, quantity: Decimal, *, by: str, now: datetime) -> JobLine:
     """Add ``quantity`` of an item to a draft, at the rate of the draft's edition; the same item again adds up.
 
-    Raises ``WrongState`` for a job that is no draft, ``RuleBroken`` for an unknown item or a quantity that is not
-    above 0 with at most three decimals.
+    Raises ``WrongState`` for a job that is no draft, ``RuleBroken`` for an unknown item, a quantity that is not above 0
+    with at most three decimals, or a job that would be worth too much.
     """
     job = lock_draft(job_id)
     rate = Rates(db.session.get_one(Edition, job.edition_id), [code], local_date(now)).of(code, job.authority_id)
@@ -415,11 +388,13 @@ def remove_line(job_id: int, position: int, *, by: str, now: datetime) -> None:
 def finish_specification(job_id: int, *, by: str, now: datetime) -> Job:
     """Close the specification: the job waits for allocation, in the lot whose value band holds it.
 
-    Raises ``RuleBroken`` for a job without lines or a value that no lot takes.
+    Raises ``RuleBroken`` for a job without lines, with one that is withdrawn by now, or a value that no lot takes.
     """
     job = lock_draft(job_id)
-    if not lines_on(job):
+    lines = lines_on(job)
+    if not lines:
         raise RuleBroken("Add at least one item before you finish; a job without works cannot be offered.")
+    check_lines(job, lines, local_date(now))
     authority = db.session.get_one(Organisation, job.authority_id)
     lot = _lot_for(_lots_taking(authority, job.work_type, by=by, now=now), job.value_pence, job.district)
     if lot is None:

@@ -68,5 +68,7 @@ OFFER_MOVES: dict[OfferStatus, frozenset[OfferStatus]] = {
     OfferStatus.COMPLETED: frozenset(),
 }
 
+#: Offers that became an order.
+ORDERED = (OfferStatus.ACCEPTED, OfferStatus.COMPLETED)
 #: Offers that a member still has to deal with: they count against its capacity.
 OPEN = frozenset({OfferStatus.SENT, OfferStatus.ACCEPTED})

@@ -62,10 +62,16 @@ class Clash(PortalError):
 
 
 class InputRefused(PortalError):
-    """A file or a set of values was refused whole; nothing was written (422)."""
+    """A file or a set of values was refused whole; nothing was written (422).
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    ``more`` is how many problems there are besides those that are named.
+    """
+
+    def __init__(self, problems: Sequence[Problem], more: int = 0) -> None:
         self.problems = tuple(problems)
+        self.more = more
+        named = len(self.problems)
         super().__init__(
-            f"{len(self.problems)} problem{'s' if len(self.problems) != 1 else ''} found; nothing was changed."
+            f"{named} problem{'s' if named != 1 else ''} found{f' and {more:,} more' if more else ''}; "
+            "nothing was changed."
         )

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import aliased
 
+from portal.framework.documents.files import is_whole
 from portal.kernel.db import db
 from portal.rates.models import Component, Edition, Item, Schedule
-from portal.rates.reviews.models import PriceReview
+from portal.rates.price_lists.kept import kept_path
+from portal.rates.price_lists.models import PriceList
+from portal.rates.reviews.models import PriceRequest, PriceReview
+from portal.rates.states import PriceListStatus
 
 
-def faults() -> Iterator[str]:
-    """A sentence for everything that is off."""
+def faults(uploads: Path | None = None) -> Iterator[str]:
+    """A sentence for everything that is off; kept files are looked at in the folder ``uploads``."""
     yield from _counts()
     yield from _components()
     yield from _searchable()
     yield from _reviews()
+    if uploads is not None:
+        yield from _evidence(uploads)
+        yield from _lists(uploads)
 
 
 def _counts() -> Iterator[str]:
@@ -78,3 +86,27 @@ def _reviews() -> Iterator[str]:
         edition = review.edition
         if edition is None or (edition.schedule_id, edition.starts_on) != (review.schedule_id, review.starts_on):
             yield f"The price review {review.id} was approved, but its edition is not the one that it proposed."
+
+
+def _evidence(uploads: Path) -> Iterator[str]:
+    """Every request for another rate that came with evidence still has its file, as it was."""
+    for number, stored, digest in db.session.execute(
+        select(PriceRequest.id, PriceRequest.stored_name, PriceRequest.sha256)
+        .where(PriceRequest.stored_name.is_not(None))
+        .order_by(PriceRequest.id)
+    ):
+        if not is_whole(uploads, stored or "", digest):
+            yield f"The evidence of the price request {number} is missing or was altered."
+
+
+def _lists(uploads: Path) -> Iterator[str]:
+    """Every price list that was handed in still has its file, and one that is ready also what was read of it."""
+    for number, stored, digest, status, kept in db.session.execute(
+        select(PriceList.id, PriceList.stored_name, PriceList.sha256, PriceList.status, PriceList.kept_sha256).order_by(
+            PriceList.id
+        )
+    ):
+        if not is_whole(uploads, stored, digest):
+            yield f"The file of the price list {number} is missing or was altered."
+        if status is PriceListStatus.READY and not is_whole(uploads, kept_path(uploads, stored).name, kept or ""):
+            yield f"What was read of the price list {number} is missing or was altered; drop it, and hand it in again."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from io import BytesIO
 from math import ceil
 
-from flask import Blueprint, flash, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, flash, redirect, render_template, request, send_file
 from flask.typing import ResponseReturnValue
 
 from portal.accounts.guard import requires, signed_in_person
@@ -17,18 +17,26 @@ from portal.kernel.db import transaction
 from portal.kernel.errors import NotFound, WrongState
 from portal.kernel.paging import row_id
 from portal.rates import services
-from portal.rates.exporting import write_edition_file
+from portal.rates.exporting import download_name, write_edition_file
 from portal.rates.price_lists import queries
 from portal.rates.price_lists.composites import composite_prices
 from portal.rates.price_lists.diff import differences
 from portal.rates.price_lists.forms import WithdrawForm
 from portal.rates.price_lists.handed_in import MEDIA_TYPES
 from portal.rates.price_lists.shown import shown
+from portal.rates.views import edition_page, edition_url
 from portal.tables.files import Kind
 
 bp = Blueprint("editions", __name__, template_folder="templates", url_prefix="/rates/editions/<int:edition_id>")
 
 PAGE = 50
+
+
+@bp.get("")
+@requires(Permission.SEE_RATES)
+def one(edition_id: int) -> ResponseReturnValue:
+    """The catalogue of an edition by its number, for one whose name cannot stand in an address."""
+    return edition_page(queries.edition_by_id(edition_id))
 
 
 @bp.get("/export/<kind>")
@@ -46,7 +54,7 @@ def export(edition_id: int, kind: str) -> ResponseReturnValue:
         target,
         mimetype=MEDIA_TYPES[wanted],
         as_attachment=True,
-        download_name=f"{edition.schedule.code}-{edition.name}.{wanted.value.lower()}".replace("/", "-"),
+        download_name=download_name(edition, wanted),
     )
     answer.cache_control.no_store = True
     return answer
@@ -117,9 +125,7 @@ def withdraw(edition_id: int) -> ResponseReturnValue:
     flash(f"{code} is withdrawn from {date_text(form.from_on.data)}.", "success")
     for later in queries.later_editions_with(edition, code):
         flash(f"The edition {later.name}, in force from {date_text(later.starts_on)}, still has {code}.", "warning")
-    return redirect(
-        url_for("rates.edition", schedule_code=edition.schedule.code, edition_name=edition.name, words=code)
-    )
+    return redirect(edition_url(edition, words=code))
 
 
 def withdraw_page(form: WithdrawForm, edition_id: int, status: int) -> ResponseReturnValue:

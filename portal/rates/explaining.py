@@ -10,24 +10,27 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 
-from portal.kernel.money import BASIS, percent, shown
-from portal.rates.pricing import PricedLine
+from portal.kernel.money import percent, shown
+from portal.rates.pricing import PricedLine, exact_pence
 from portal.rates.states import PriceRule
-from portal.rates.vat import NEEDS, REDUCED, STANDARD, ZERO, Declared, vat_reason
+from portal.rates.vat import NEEDS, REDUCED, STANDARD, ZERO, Declared, vat_rate, vat_reason, why_standard
 
 PENNY = Decimal(100)
+#: Why the line that fills an order up carries its VAT rate.
+FILLING_WHY = "the highest rate of the other lines"
 
 
 @dataclass(frozen=True, slots=True)
 class Basis:
     """What a line's price rests on besides its own values: the edition (schedule and name), from which value at
     schedule rates on the adjustment holds (0: it is the usual one), the lot's minimum order, and the reason for the
-    VAT rate as the end of a sentence."""
+    VAT rate as the end of a sentence. ``no_vat`` is said in place of VAT where a line has none."""
 
     edition: str
     band_pence: int = 0
     minimum_pence: int = 0
     vat_why: str = ""
+    no_vat: str = ""
 
 
 def explanation(line: PricedLine, unit: str, basis: Basis) -> str:
@@ -77,36 +80,33 @@ def _rate(line: PricedLine, unit: str, basis: Basis) -> str:
 
 def _rounding(line: PricedLine) -> str:
     """What the net price was rounded from; nothing when it came out in whole pence."""
-    exact = line.quantity * line.rate_pence * (BASIS + line.adjustment_bp) / BASIS * (BASIS + line.uplift_bp) / BASIS
+    exact = exact_pence(line.quantity, line.rate_pence, line.adjustment_bp, line.uplift_bp)
     if exact == line.net_pence:
         return ""
     return f", rounded half up from £{amount(exact / PENNY)}"
 
 
 def _vat(line: PricedLine, basis: Basis) -> str:
+    if basis.no_vat:
+        return basis.no_vat
     words = f"VAT {percent(line.vat_bp)} %, {shown(line.vat_pence)}"
     if line.rule is PriceRule.MINIMUM_ORDER:
-        return f"{words}, the highest rate of the other lines"
+        return f"{words}, {FILLING_WHY}"
     return f"{words}, {basis.vat_why}" if basis.vat_why else words
 
 
-def frozen_vat_reason(vat_bp: int, lowest_bp: int, declared: Collection[Declared]) -> str:
-    """Why a line was frozen at ``vat_bp``, when its item could carry ``lowest_bp`` and ``declared`` stood.
-
-    The frozen rate is what counts: a reason that would lead to another rate is not given.
-    """
+def vat_of_part(
+    vat_bp: int, lowest: Collection[int], declared: Collection[Declared], *, client_commissions: bool
+) -> str:
+    """Why a part of a quote carries ``vat_bp``; ``lowest`` holds the lowest rates that its works can carry."""
     if vat_bp != STANDARD:
-        return vat_reason(vat_bp, NEEDS.values(), client_commissions=True)
-    if lowest_bp == ZERO and NEEDS[ZERO] in declared:
-        return vat_reason(ZERO, declared, client_commissions=False)
-    return vat_reason(lowest_bp, (), client_commissions=True)
-
-
-def vat_of_part(vat_bp: int) -> str:
-    """Why a part of a quote carries its VAT rate."""
-    if vat_bp == STANDARD:
-        return "the standard rate, for the works among it that have no lower one"
-    return frozen_vat_reason(vat_bp, vat_bp, NEEDS.values())
+        return vat_reason(vat_bp, declared, client_commissions=client_commissions)
+    reasons = [
+        "works without a lower rate" if each not in NEEDS else why_standard(each, client_commissions=client_commissions)
+        for each in sorted(set(lowest), reverse=True)
+        if vat_rate(each, declared, client_commissions=client_commissions) == STANDARD
+    ]
+    return f"the standard rate: {'; '.join(dict.fromkeys(reasons))}"
 
 
 def vat_for_contractors(vat_bp: int) -> str:

@@ -5,6 +5,8 @@ CSV, XLSX, XLS or PDF; the texts are written so that no spreadsheet runs or chan
 
 from __future__ import annotations
 
+import re
+import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from io import BytesIO
@@ -15,11 +17,21 @@ from sqlalchemy import select
 
 from portal.kernel.clock import date_text
 from portal.kernel.db import db
+from portal.kernel.errors import RuleBroken
 from portal.kernel.money import percent, pounds
 from portal.rates.models import Component, Edition, Item
+from portal.rates.price_lists.handed_in import short_name
 from portal.rates.schedule_file import FIELDS
 from portal.tables import Kind, write_csv, write_xls, write_xlsx
-from portal.tables.pdf_writing import write_pdf
+from portal.tables.pdf_writing import MOST_PDF_ROWS, too_many_pages, write_pdf
+from portal.tables.writing import MOST_XLS_ROWS, MOST_XLSX_ROWS, too_many_rows
+
+#: How long a list waits until others are written, in seconds.
+PATIENCE_SECONDS = 10
+# Few at a time in each process: a long list takes a gigabyte and a processor for a minute.
+_turns = threading.BoundedSemaphore(2)
+# What stands in no file's name, here or there.
+_NOT_ON_DISK = re.compile(r'[/\\:*?"<>|]')
 
 COLUMNS = tuple(field.name for field in FIELDS)
 #: How each kind of list is called on disk.
@@ -31,9 +43,41 @@ def write_edition_file(edition: Edition, kind: Kind, target: str | Path | IO[byt
 
     The columns are those of ``schedule_file.FIELDS``, the order is the edition's own. Returns the number of items.
     Raises ``RuleBroken`` with the remedy for an edition that the format cannot hold: more than 65,535 items in XLS,
-    more than 2,000 pages in PDF, a text too long for a cell, a character that a PDF cannot show. Nothing has been
-    written then.
+    more than 2,000 pages in PDF, a text too long for a cell, a character that a PDF cannot show; and when other lists
+    are being written. Nothing has been written then.
     """
+    _refuse_long(edition.item_count, kind)
+    if not _turns.acquire(timeout=PATIENCE_SECONDS):
+        raise RuleBroken("The portal is busy writing other lists; try again in a minute.")
+    try:
+        made, count = _made(edition, kind)
+    finally:
+        _turns.release()
+    if isinstance(target, str | Path):
+        Path(target).write_bytes(made.getvalue())
+    else:
+        target.write(made.getvalue())
+    return count
+
+
+def download_name(edition: Edition, kind: Kind) -> str:
+    """What the file of an edition is called on disk, whatever the edition is called."""
+    name = _NOT_ON_DISK.sub("-", f"{edition.schedule.code}-{edition.name}")
+    return short_name(f"{name}.{kind.value.lower()}")
+
+
+def _refuse_long(items: int, kind: Kind) -> None:
+    """Refuse, before anything is read, what the format cannot hold."""
+    if kind is Kind.XLS and items >= MOST_XLS_ROWS:
+        raise too_many_rows(MOST_XLS_ROWS, "XLS", "XLSX or CSV")
+    if kind is Kind.XLSX and items >= MOST_XLSX_ROWS:
+        raise too_many_rows(MOST_XLSX_ROWS, "XLSX", "CSV")
+    if kind is Kind.PDF and items > MOST_PDF_ROWS:
+        raise too_many_pages()
+
+
+def _made(edition: Edition, kind: Kind) -> tuple[BytesIO, int]:
+    """The file in memory, and the number of its items."""
     rows = list(item_lines(edition))
     made = BytesIO()
     match kind:
@@ -45,11 +89,7 @@ def write_edition_file(edition: Edition, kind: Kind, target: str | Path | IO[byt
             write_xls(made, COLUMNS, rows, sheet="Rates")
         case Kind.PDF:
             write_pdf(made, COLUMNS, rows, title=title_of(edition))
-    if isinstance(target, str | Path):
-        Path(target).write_bytes(made.getvalue())
-    else:
-        target.write(made.getvalue())
-    return len(rows)
+    return made, len(rows)
 
 
 def title_of(edition: Edition) -> str:

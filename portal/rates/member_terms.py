@@ -20,8 +20,8 @@ from portal.rates.pricing import Terms, band_adjustment, band_reached
 
 @dataclass(frozen=True, slots=True)
 class MemberTerms:
-    """A member's adjustments in basis points and its own rates in pence by code, with what its lot says of small
-    orders and late hours. Without a member: the schedule's rates as they are."""
+    """A member's adjustments in basis points and its own rates for one schedule in pence by code, with what its lot
+    says of small orders and late hours. Without a member: the schedule's rates as they are."""
 
     adjustment_bp: int = 0
     bands: tuple[tuple[int, int], ...] = ()
@@ -44,14 +44,18 @@ class MemberTerms:
 
 
 def terms_of_members(
-    member_ids: Collection[int], day: date, codes: Collection[str] | None = None
+    member_ids: Collection[int], day: date, schedule_id: int | None, codes: Collection[str] | None = None
 ) -> dict[int, MemberTerms]:
-    """The terms of some members by their ids, with their own rates on ``day``: for ``codes``, or all of them.
+    """The terms of some members by their ids, with their own rates for a schedule on ``day``: for ``codes``, or all of
+    them. Without a schedule there are none.
 
     Adjustments and the lot's terms are those of now, as an offer takes them. One statement.
     """
     own = fact("own rate", MemberRate.member_id, MemberRate.code, number=MemberRate.rate_pence).where(
-        MemberRate.member_id.in_(member_ids), MemberRate.rate_pence.is_not(None), rate_in_force(day)
+        MemberRate.member_id.in_(member_ids),
+        MemberRate.schedule_id == schedule_id,
+        MemberRate.rate_pence.is_not(None),
+        rate_in_force(day),
     )
     if codes is not None:
         own = own.where(MemberRate.code.in_(codes))
@@ -87,9 +91,11 @@ def terms_of_members(
     }
 
 
-def terms_of_member(member_id: int, day: date, codes: Collection[str] | None = None) -> MemberTerms:
-    """The terms of one member; ``NotFound`` without one."""
-    found = terms_of_members([member_id], day, codes).get(member_id)
+def terms_of_member(
+    member_id: int, day: date, schedule_id: int | None, codes: Collection[str] | None = None
+) -> MemberTerms:
+    """The terms of one member, as ``terms_of_members``; ``NotFound`` without one."""
+    found = terms_of_members([member_id], day, schedule_id, codes).get(member_id)
     if found is None:
         raise NotFound("There is no such membership.")
     return found

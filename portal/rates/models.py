@@ -187,7 +187,7 @@ class StarRate(Base):
 
 
 class MemberRate(Base):
-    """A member's own rate for a code, from ``starts_on`` until its next one starts; ``None`` ends it.
+    """A member's own rate for a code of a schedule, from ``starts_on`` until its next one starts; ``None`` ends it.
 
     It takes the place of the schedule's rate and of the adjustment. Rows are never changed once they have begun.
     """
@@ -196,11 +196,14 @@ class MemberRate(Base):
     __table_args__ = (not_negative("rate_pence"),)
 
     member_id: Mapped[int] = reference_to("member", index=False, primary_key=True)
+    schedule_id: Mapped[int] = reference_to("schedule", primary_key=True)
     code: Mapped[Code] = mapped_column(primary_key=True)
     starts_on: Mapped[date] = mapped_column(Date, primary_key=True)
     rate_pence: Mapped[Pence | None]
     agreed_by: Mapped[str] = mapped_column(String(254))
     agreed_at: Mapped[Instant]
+
+    schedule: Mapped[Schedule] = relationship()
 
 
 class WorkTemplate(Base):

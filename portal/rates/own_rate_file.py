@@ -7,12 +7,13 @@ from datetime import date, datetime
 from pathlib import Path
 
 from portal.kernel.errors import InputRefused, Problem
-from portal.rates.own_rates import MOST_PENCE, agree_own_rates, items_priced, unknown_code
+from portal.rates.own_rates import Period, agree_own_rates, edition_priced, items_priced, unknown_code
+from portal.rates.pricing import MOST_RATE_PENCE
 from portal.tables import Field, Mapping, read_records, words
 
 FIELDS = (
     Field("code", "text", longest=64, words=words.CODE),
-    Field("rate", "money", minimum=1, maximum=MOST_PENCE, words=words.RATE),
+    Field("rate", "money", minimum=1, maximum=MOST_RATE_PENCE, words=words.RATE),
 )
 
 
@@ -41,16 +42,21 @@ def read_own_rates(path: Path, mapping: Mapping | None = None) -> OwnRateFile:
     return OwnRateFile(reading.file, rows, problems)
 
 
-def import_own_rates(file: OwnRateFile, member_id: int, starts_on: date, *, by: str, now: datetime) -> int:
-    """Agree every rate of ``file`` with a member from ``starts_on``, all or nothing; how many there are.
+def import_own_rates(
+    file: OwnRateFile, member_id: int, starts_on: date, *, schedule: str | None = None, by: str, now: datetime
+) -> list[Period]:
+    """Agree every rate of ``file`` with a member for a schedule from ``starts_on``, all or nothing; what holds then for
+    each code, as it results from all that is agreed.
 
-    Raises ``InputRefused`` with every problem of the list, and otherwise what ``agree_own_rates`` raises.
+    ``schedule`` as for ``agree_own_rate``. Raises ``InputRefused`` with every problem of the list, and otherwise what
+    ``agree_own_rates`` and ``edition_priced`` raise.
     """
-    known = items_priced([code for _, code, _ in file.rows], starts_on)
+    edition = edition_priced(starts_on, schedule)
+    known = items_priced(edition, [code for _, code, _ in file.rows], starts_on)
     problems = [
         *file.problems,
         *(
-            Problem(file.name, unknown_code(code, starts_on), row, "code")
+            Problem(file.name, unknown_code(code, edition, starts_on), row, "code")
             for row, code, _ in file.rows
             if code not in known
         ),
@@ -60,5 +66,4 @@ def import_own_rates(file: OwnRateFile, member_id: int, starts_on: date, *, by: 
     if problems:
         raise InputRefused(sorted(problems, key=lambda problem: problem.row or 0))
     rates = [(code, rate_pence) for _, code, rate_pence in file.rows]
-    agree_own_rates(member_id, rates, starts_on, source=file.name, by=by, now=now)
-    return len(rates)
+    return agree_own_rates(member_id, edition, rates, starts_on, source=file.name, by=by, now=now)

@@ -26,6 +26,8 @@ from portal.rates.vat import STANDARD
 #: What the line that fills a total up to the minimum order is called.
 MINIMUM_CODE = "MINIMUM-ORDER"
 ONE = Decimal(1)
+#: The highest rate that an item can have, in pence: beyond it somebody slipped.
+MOST_RATE_PENCE = 100_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +84,17 @@ class Terms:
     minimum_pence: int = 0
 
 
+def exact_pence(quantity: Decimal, rate_pence: int, adjustment_bp: int = 0, uplift_bp: int = 0) -> Decimal:
+    """What a line comes to before VAT, in pence that are not rounded yet."""
+    exact = quantity * rate_pence * (BASIS + adjustment_bp) / BASIS
+    return exact * (BASIS + uplift_bp) / BASIS if uplift_bp else exact
+
+
 def price_line(
     quantity: Decimal, rate_pence: int, adjustment_bp: int = 0, vat_bp: int = 0, uplift_bp: int = 0
 ) -> PricedLine:
     """Price ``quantity`` units at ``rate_pence`` with the member's adjustment, VAT and uplift, in basis points."""
-    exact = quantity * rate_pence * (BASIS + adjustment_bp) / BASIS
-    if uplift_bp:
-        exact = exact * (BASIS + uplift_bp) / BASIS
+    exact = exact_pence(quantity, rate_pence, adjustment_bp, uplift_bp)
     net = half_up(exact)
     gross = half_up(exact * (BASIS + vat_bp) / BASIS)
     return PricedLine(quantity, rate_pence, adjustment_bp, vat_bp, net, gross - net, uplift_bp)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import date
+from itertools import islice
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import selectinload
@@ -12,6 +13,9 @@ from portal.kernel.db import db
 from portal.kernel.errors import NotFound
 from portal.rates.models import Edition, Item, Schedule, StarRate
 from portal.rates.states import StarRateStatus
+
+#: How many values stand in one statement.
+PORTION = 5_000
 
 
 def schedules() -> list[Schedule]:
@@ -74,11 +78,19 @@ def edition_for(schedule_code: str, edition_name: str) -> Edition:
     return edition
 
 
+def portions(values: Collection[str]) -> Iterator[list[str]]:
+    """Some values in portions that a statement can carry."""
+    following = iter(values)
+    while some := list(islice(following, PORTION)):
+        yield some
+
+
 def items_by_code(edition_id: int, codes: Collection[str]) -> dict[str, Item]:
-    """The items of an edition with these codes."""
+    """The items of an edition with these codes. One statement for every 5,000 of them."""
     return {
         item.code: item
-        for item in db.session.scalars(select(Item).where(Item.edition_id == edition_id, Item.code.in_(codes)))
+        for some in portions(codes)
+        for item in db.session.scalars(select(Item).where(Item.edition_id == edition_id, Item.code.in_(some)))
     }
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -13,8 +14,10 @@ from typing import Any, NamedTuple
 from portal.kernel.errors import Problem
 from portal.kernel.money import percent
 from portal.kernel.rows import many_rows
+from portal.rates.pricing import MOST_RATE_PENCE
 from portal.rates.vat import RATES, STANDARD
 from portal.tables import Field, Mapping, Progress, Reading, read_records, words
+from portal.tables.problems import first_problems
 
 #: The texts of a list are brought into one form, so that the same list is the same edition whatever file it came as:
 #: single spaces, no line breaks, accents as part of their letters. A list of parts may be longer than other texts.
@@ -24,7 +27,7 @@ FIELDS = (
     Field("long_description", "text", required=False, words=words.LONG_DESCRIPTION, one_form=True),
     Field("trade", "text", required=False, words=words.TRADE, longest=200, one_form=True),
     Field("unit", "text", words=words.UNIT, longest=40, one_form=True),
-    Field("rate", "money", words=words.RATE),
+    Field("rate", "money", words=words.RATE, maximum=MOST_RATE_PENCE),
     Field("smv", "decimal", required=False, words=("minutes", "standard minutes"), places=3),
     Field("composite", "flag", required=False),
     Field("components", "text", required=False, longest=30_000, one_form=True),
@@ -32,6 +35,10 @@ FIELDS = (
     Field("withdrawn", "date", required=False, words=("withdrawn from", "withdrawn on")),
     Field("withdrawn_reason", "text", required=False, words=("withdrawn because",), longest=500, one_form=True),
 )
+
+
+#: Codes that star rates get.
+_STAR_CODE = re.compile(r"STAR-[0-9]", re.IGNORECASE)
 
 
 class ItemRow(NamedTuple):
@@ -53,13 +60,17 @@ class ItemRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ScheduleFile:
-    """What a price list holds. ``records`` are tuples ``(row, *values in the order of FIELDS)``."""
+    """What a price list holds. ``records`` are tuples ``(row, *values in the order of FIELDS)``.
+
+    ``problems`` are the first thousands, ``more_problems`` is how many there are besides.
+    """
 
     name: str
     records: Sequence[tuple[Any, ...]]
     columns: dict[str, str]
     set_aside: Sequence[tuple[int, str]]
     problems: list[Problem]
+    more_problems: int = 0
 
 
 def read_schedule(path: Path, mapping: Mapping | None = None, *, progress: Progress | None = None) -> ScheduleFile:
@@ -71,30 +82,50 @@ def read_schedule(path: Path, mapping: Mapping | None = None, *, progress: Progr
     records = reading.records
     # The first row of each code: the later ones are overwritten.
     first_row = {record[1]: record[0] for record in reversed(records)}
-    problems = [*reading.problems, *_row_problems(reading, first_row), *_component_problems(reading, first_row)]
-    return ScheduleFile(reading.file, records, reading.columns, reading.set_aside, problems)
+    problems, more = first_problems(
+        reading.problems,
+        _row_problems(reading, first_row),
+        _own_codes(reading),
+        _component_problems(reading, first_row),
+    )
+    return ScheduleFile(
+        reading.file, records, reading.columns, reading.set_aside, problems, reading.more_problems + more
+    )
 
 
-def _row_problems(reading: Reading, first_row: dict[str, int]) -> list[Problem]:
+def _row_problems(reading: Reading, first_row: dict[str, int]) -> Iterator[Problem]:
     """Codes given twice, and VAT and withdrawals that cannot be."""
     records = reading.records
     unusual = len(first_row) < len(records) or {record[10:] for record in records} != {(None, None, None)}
     if not unusual:
-        return []
-    problems = []
+        return
     for record in records:
         row, code, vat, day, reason = record[0], record[1], *record[10:]
         if first_row[code] != row:
             message = f"The code {code} stands in row {first_row[code]} already; give each code once."
-            problems.append(reading.problem(row, message, "code"))
+            yield reading.problem(row, message, "code")
         if vat is not None and vat not in RATES:
-            problems.append(reading.problem(row, f"VAT is 0, 5 or 20 %, not {percent(vat)} %.", "vat"))
+            yield reading.problem(row, f"VAT is 0, 5 or 20 %, not {percent(vat)} %.", "vat")
         if (day is None) is not (not reason):
             missing = "the day" if day is None else "the reason"
-            problems.append(
-                reading.problem(row, f"A withdrawn item needs a day and a reason; {missing} is missing.", "withdrawn")
-            )
-    return problems
+            message = f"A withdrawn item needs a day and a reason; {missing} is missing."
+            yield reading.problem(row, message, "withdrawn")
+
+
+def own_code_fault(code: str) -> str | None:
+    """Why no item can have a code that the portal gives to star rates; ``None`` for any other code."""
+    # Quick for all but a few, because a list has a hundred thousand of them.
+    if code[:1] not in "Ss" or not _STAR_CODE.match(code):
+        return None
+    return f"The portal gives its star rates codes such as {code}, so no item can have one; give it another code."
+
+
+def _own_codes(reading: Reading) -> Iterator[Problem]:
+    """Items that have the code of a star rate."""
+    for record in reading.records:
+        fault = own_code_fault(record[1])
+        if fault is not None:
+            yield reading.problem(record[0], fault, "code")
 
 
 def item_rows(records: Sequence[tuple[Any, ...]]) -> list[ItemRow]:
@@ -146,9 +177,8 @@ def parse_components(text: str) -> list[tuple[str, Decimal]]:
     return list(parts.items())
 
 
-def _component_problems(reading: Reading, known: dict[str, int]) -> list[Problem]:
+def _component_problems(reading: Reading, known: dict[str, int]) -> Iterator[Problem]:
     """Components that cannot be read, do not exist, or make an item a part of itself."""
-    problems = []
     parts_of: dict[str, list[str]] = {}
     for record in reading.records:
         row, code, text = record[0], record[1], record[9]
@@ -157,24 +187,17 @@ def _component_problems(reading: Reading, known: dict[str, int]) -> list[Problem
         try:
             parts = parse_components(text)
         except ValueError as fault:
-            problems.append(reading.problem(row, f"The components cannot be read: {fault}.", "components"))
+            yield reading.problem(row, f"The components cannot be read: {fault}.", "components")
             continue
         parts_of[code] = [part for part, _ in parts]
-        problems += [
-            reading.problem(
-                row, f"The component {part} is not an item of this list; add it or correct the code.", "components"
-            )
-            for part, _ in parts
-            if part not in known
-        ]
+        for part, _ in parts:
+            if part not in known:
+                message = f"The component {part} is not an item of this list; add it or correct the code."
+                yield reading.problem(row, message, "components")
     for code in parts_of:
         if _reaches_itself(code, parts_of):
-            problems.append(
-                reading.problem(
-                    known[code], f"{code} is a part of itself; a composite cannot contain itself.", "components"
-                )
-            )
-    return problems
+            message = f"{code} is a part of itself; a composite cannot contain itself."
+            yield reading.problem(known[code], message, "components")
 
 
 def _reaches_itself(code: str, parts_of: dict[str, list[str]]) -> bool:

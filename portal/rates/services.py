@@ -16,7 +16,7 @@ from portal.kernel.db import QUANTITY_STEP, db, insert_rows, table_of
 from portal.kernel.errors import InputRefused, NotFound, Problem, WrongState
 from portal.kernel.rows import many_rows
 from portal.rates.models import Component, Edition, Item, Schedule
-from portal.rates.schedule_file import ItemRow, ScheduleFile, item_rows
+from portal.rates.schedule_file import ItemRow, ScheduleFile, item_rows, own_code_fault
 from portal.rates.search_index import words_indexed_at_once
 from portal.rates.search_words import search_words, vocabulary
 
@@ -24,11 +24,18 @@ from portal.rates.search_words import search_words, vocabulary
 NOT_CODES = frozenset({"lists", "reviews", "indices", "requests", "stars", "templates", "items", "editions", "import"})
 
 
+def in_one_form(name: str) -> str:
+    """A name or a code as it is kept: single spaces, none at its ends."""
+    return " ".join(name.split())
+
+
 def code_fault(schedule_code: str) -> str | None:
-    """Why a schedule cannot have this code, in a sentence; ``None`` when it can."""
-    code = schedule_code.strip()
-    if not code or len(schedule_code) > 64:
+    """Why a schedule cannot have this code, in a sentence; ``None`` when it can, brought ``in_one_form``."""
+    code = in_one_form(schedule_code)
+    if not code or len(code) > 64:
         return "The name of the schedule must have 1 to 64 characters."
+    if not code.isprintable():
+        return "The schedule's code has a character that cannot be seen; type the code instead of pasting it."
     if code.lower() in NOT_CODES:
         return f"{code} is the name of a page of the portal, so a schedule cannot be called so; choose another code."
     if "/" in code or code in {".", ".."}:
@@ -36,16 +43,44 @@ def code_fault(schedule_code: str) -> str | None:
     return None
 
 
+def edition_fault(edition_name: str) -> str | None:
+    """Why an edition cannot have this name, in a sentence; ``None`` when it can, brought ``in_one_form``."""
+    name = in_one_form(edition_name)
+    if not name or len(name) > 200:
+        return "The name of the edition must have 1 to 200 characters."
+    if not name.isprintable():
+        return "The edition's name has a character that cannot be seen; type the name instead of pasting it."
+    # What a browser or a server would leave out of an address.
+    if {"", ".", ".."}.intersection(name.split("/")):
+        return (
+            "An edition's name stands in addresses, so it cannot begin or end with a slash, have two in a row, or be "
+            "made of dots; choose another name, such as 2026/27."
+        )
+    return None
+
+
+def stands_in_addresses(edition: Edition) -> bool:
+    """Whether an edition can be named in an address; one with an older name is shown by its number."""
+    names = edition.schedule.code, edition.name
+    return (
+        code_fault(names[0]) is None and edition_fault(names[1]) is None and tuple(map(in_one_form, names)) == names
+    )
+
+
 def check_edition(file: ScheduleFile, schedule_code: str, edition_name: str, starts_on: date) -> list[Problem]:
     """Everything that would keep ``file`` from becoming this edition: its rows, and what is there already."""
     problems = list(file.problems)
     if not file.records and not problems:
         problems.append(Problem(file.name, "There is no item in this list; the rows below the header are empty."))
-    if (fault := code_fault(schedule_code)) is not None:
-        problems.append(Problem(file.name, fault))
-    if not edition_name.strip() or len(edition_name) > 200:
-        problems.append(Problem(file.name, "The name of the edition must have 1 to 200 characters."))
-    problems += [Problem(file.name, fault) for _, fault in taken_faults(schedule_code, edition_name, starts_on)]
+    # Whoever read the file has looked at its codes; items can come from elsewhere.
+    if not problems:
+        codes = ((record[0], own_code_fault(record[1])) for record in file.records)
+        problems += [Problem(file.name, fault, row, "code") for row, fault in codes if fault is not None]
+    names = [fault for fault in (code_fault(schedule_code), edition_fault(edition_name)) if fault is not None]
+    # A name that cannot be is not looked for: no database takes half a character or a NUL.
+    if not names:
+        names = [fault for _, fault in taken_faults(in_one_form(schedule_code), in_one_form(edition_name), starts_on)]
+    problems += [Problem(file.name, fault) for fault in names]
     return problems
 
 
@@ -85,13 +120,16 @@ def import_edition(
 
     Makes the schedule when it is new. Raises ``InputRefused`` with every problem.
     """
-    # Locked before it is looked at: of two imports at once the second sees what the first has made.
-    schedule = db.session.scalar(select(Schedule).where(Schedule.code == schedule_code).with_for_update())
+    schedule_code, edition_name = in_one_form(schedule_code), in_one_form(edition_name)
+    schedule = None
+    if code_fault(schedule_code) is None:
+        # Locked before it is looked at: of two imports at once the second sees what the first has made.
+        schedule = db.session.scalar(select(Schedule).where(Schedule.code == schedule_code).with_for_update())
     problems = check_edition(file, schedule_code, edition_name, starts_on)
     if not (len(currency) == 3 and currency.isalpha()):
         problems.append(Problem(file.name, f"{currency} is not a currency; write its three letters, such as GBP."))
     if problems:
-        raise InputRefused(problems)
+        raise InputRefused(problems, file.more_problems)
     if schedule is None:
         # Two that make one schedule at once: its unique code stops the second, and nothing of it stays.
         schedule = Schedule(code=schedule_code, name=schedule_name or schedule_code, currency=currency)
@@ -142,7 +180,6 @@ def write_edition(
         edition=name,
         starts_on=starts_on.isoformat(),
         items=len(items),
-        file=source,
     )
     return edition
 

@@ -21,6 +21,8 @@ class Declared(StrEnum):
     OVER_60 = "over-60"
 
 
+#: Why no declaration gives the zero rate where the authority is the contractor's customer.
+NO_ZERO_RATE = "the authority commissions the works, and only a client who does so has the zero rate"
 #: The declaration that each lower rate needs.
 NEEDS = {ZERO: Declared.DISABLED_PERSON, REDUCED: Declared.OVER_60}
 
@@ -38,14 +40,22 @@ def vat_rate(lowest_bp: int, declared: Collection[Declared], *, client_commissio
 
 
 def vat_reason(lowest_bp: int, declared: Collection[Declared], *, client_commissions: bool) -> str:
-    """Why a line carries the rate that ``vat_rate`` gives, as the end of a sentence."""
+    """Why a line carries the rate that ``vat_rate`` gives, as the end of a sentence.
+
+    A declaration is asked for only where it would help.
+    """
     rate = vat_rate(lowest_bp, declared, client_commissions=client_commissions)
-    if lowest_bp == STANDARD:
-        return "the standard rate: no relief exists for this item"
     if rate == ZERO:
         return "the zero rate: works for a disabled person who commissions them, with a declaration"
     if rate == REDUCED:
         return "the reduced rate: a mobility aid for somebody over 60, with a declaration"
-    if NEEDS[lowest_bp] not in declared:
-        return f"the standard rate: {lowest_bp // 100} % would need the client's declaration"
-    return "the standard rate: the authority commissions the works, and only a client who does so has the zero rate"
+    return f"the standard rate: {why_standard(lowest_bp, client_commissions=client_commissions)}"
+
+
+def why_standard(lowest_bp: int, *, client_commissions: bool) -> str:
+    """What keeps an item that can carry ``lowest_bp`` at the standard rate."""
+    if lowest_bp not in NEEDS:
+        return "no relief exists for this item"
+    if lowest_bp == ZERO and not client_commissions:
+        return NO_ZERO_RATE
+    return f"{lowest_bp // 100} % would need the client's declaration"

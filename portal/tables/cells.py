@@ -1,6 +1,6 @@
 """A whole column of cells into values: fast where the cells are plain, one by one where they are not.
 
-A column is a list of texts. What cannot be read becomes a fault: ``{index: sentence}``; its value is ``None``.
+A column is a list of texts. What cannot be read becomes a fault, a sentence at its index; its value is ``None``.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from portal.tables.dates import DateOrder
 from portal.tables.fields import LONGEST_TEXT, NUMERIC, Field, fold
 from portal.tables.grid import Cell
 from portal.tables.numbers import CellError, Convention, quoted, written
+from portal.tables.problems import Faults
 
-Faults = dict[int, str]
 Values = list[Any]
 
 # Half of a surrogate pair is no character at all, and no database keeps it.
@@ -49,7 +49,7 @@ class Column:
 
     texts: list[str] = field(default_factory=list)
     exact: set[int] = field(default_factory=set)
-    faults: Faults = field(default_factory=dict)
+    faults: Faults = field(default_factory=Faults)
     odd: bool = False
     blanks: bool = False
     longest: int = 0
@@ -268,7 +268,7 @@ def _fill(wanted: Field, column: Column, values: Values) -> None:
             continue
         values[at] = None if wanted.prefix else wanted.default
         if wanted.must_be_filled:
-            column.faults.setdefault(at, f"The cell is empty; {wanted.name} needs {_WANTED[wanted.kind]}.")
+            column.faults.add(at, f"The cell is empty; {wanted.name} needs {_WANTED[wanted.kind]}.")
 
 
 _WANTED = {
@@ -289,7 +289,7 @@ def _texts(wanted: Field, column: Column) -> Values:
     if column.longest > wanted.longest:
         for at, text in enumerate(column.texts):
             if len(text) > wanted.longest:
-                column.faults.setdefault(
+                column.faults.add(
                     at, f"The text has {len(text):,} characters; at most {wanted.longest:,} fit. Shorten it."
                 )
     if wanted.choices is None:
@@ -425,11 +425,11 @@ def _bounds(wanted: Field, column: Column, values: Values) -> None:
         shown = quoted(column.texts[at])
         if least is not None and value < least:
             kind = "is negative, but only" if least == 0 else "is too small; only"
-            column.faults.setdefault(
+            column.faults.add(
                 at, f"{shown} {kind} {_shown(wanted, least)} or more is allowed; correct the figure."
             )
         elif most is not None and value > most:
-            column.faults.setdefault(
+            column.faults.add(
                 at, f"{shown} is too large; only {_shown(wanted, most)} or less is allowed; correct it."
             )
 

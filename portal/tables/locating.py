@@ -36,7 +36,7 @@ def check_map(fields: Sequence[Field], mapping: Mapping) -> None:
         cells.read_values(names[key], column, Writing("."))
         problems += [
             Problem(mapping.file, f"The default cannot be used. {fault}", column=key)
-            for fault in column.faults.values()
+            for _, fault in column.faults.named()
         ]
     if problems:
         raise InputRefused(problems)

@@ -28,6 +28,10 @@ SMALLEST, LEAST_LEADING = 0.15, 4.2
 PAGE_WIDTH, PAGE_HEIGHT = landscape(A4)
 MARGIN, PADDING = 28.0, 2.0
 TOP, BOTTOM = PAGE_HEIGHT - 42.0, 36.0
+#: More rows than this stand on no page, as low as they may be, the header being one of them.
+MOST_ON_PAGE = int((TOP - BOTTOM) / (max(LEAST_LEADING, SIZES[0] * 1.2) + 2 * PADDING)) - 1
+#: More rows than this are on too many pages, whatever stands in them.
+MOST_PDF_ROWS = MOST_PAGES * MOST_ON_PAGE
 #: The most that one word may ask of a column's width.
 WIDEST_WORD = 160.0
 
@@ -78,6 +82,13 @@ def write_pdf(
         canvas.drawRightString(PAGE_WIDTH - MARGIN, 20, f"Page {number} of {len(pages)}")
         canvas.showPage()
     canvas.save()
+
+
+def too_many_pages() -> RuleBroken:
+    """The refusal of a list that is longer than a PDF may be."""
+    return RuleBroken(
+        f"The list is longer than {MOST_PAGES:,} pages, and a longer PDF is not read; write it as XLSX or CSV."
+    )
 
 
 def _font() -> Any:
@@ -196,10 +207,7 @@ class _Table:
                 pages.append([header])
                 used = 0.0
                 if len(pages) > MOST_PAGES:
-                    raise RuleBroken(
-                        f"The list is longer than {MOST_PAGES:,} pages, and a longer PDF is not read; write it as XLSX "
-                        "or CSV."
-                    )
+                    raise too_many_pages()
             pages[-1].append(row)
             used += row.height
         return pages

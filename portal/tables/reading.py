@@ -22,6 +22,7 @@ from portal.tables.locating import check_map, find_table
 from portal.tables.mapping import NO_MAPPING, Mapping
 from portal.tables.numbers import quoted
 from portal.tables.pdf_pages import Progress
+from portal.tables.problems import MOST_PROBLEMS, Faults
 
 _TOTALS = frozenset(
     {"total", "totals", "subtotal", "sum", "suma", "summe", "somme", "gesamt", "gesamtsumme", "zwischensumme"}
@@ -52,6 +53,9 @@ _BESIDE_TOTALS = frozenset(
 class Reading:
     """What was read. Rows with a problem are in ``problems`` and not in ``records``.
 
+    ``problems`` are the first thousands; ``more_problems`` is how many there are besides, ``bad_rows`` how many rows
+    have any.
+
     ``records`` are tuples ``(row, *values)`` with the values in the order of the fields; ``row`` is the number a
     person sees (line of a CSV, row of a sheet; for PDF the rows of all its tables numbered through, ``pages`` has
     page and row on the page). ``columns`` gives each field's header text, ``unused`` the headers that stand for no
@@ -67,6 +71,8 @@ class Reading:
     problems: list[Problem]
     set_aside: list[tuple[int, str]]
     pages: dict[int, tuple[int, int]] = field(default_factory=dict)
+    more_problems: int = 0
+    bad_rows: int = 0
 
     def problem(self, row: int | None, message: str, field_name: str | None = None) -> Problem:
         """A problem of the record ``row``, with the file's own sheet, page and header; for the caller's rules."""
@@ -107,8 +113,8 @@ class _Reader:
 
     def __init__(self, source: Source, grid: Grid, heading: Heading, fields: Sequence[Field], mapping: Mapping) -> None:
         self.source, self.grid, self.heading, self.fields, self.mapping = source, grid, heading, fields, mapping
-        # (row number, order of the column, sentence, header)
-        self.notes: list[tuple[int, int, str, str | None]] = []
+        # By row number: what stands too far right.
+        self.too_wide = Faults()
         self.set_aside = list(grid.set_aside)
         self.numbers: list[int] = []
         self.wanted: list[tuple[Field, str | None, int | None]] = []
@@ -183,11 +189,10 @@ class _Reader:
             if not row:
                 continue
             if len(row) > width and any(str(cell).strip() for cell in row[width:]):
-                message = (
+                self.too_wide[number] = (
                     f"The row has {len(row)} cells, but the header has {width}; put a cell that holds the delimiter in "
                     'quotation marks ("…"), or delete what stands too far right.'
                 )
-                self.notes.append((number, len(self.wanted), message, None))
             kept.append(number)
             even.append(row if len(row) == width else [*row[:width], *[""] * (width - len(row))])
         return even, kept
@@ -241,7 +246,7 @@ class _Reader:
             Column(
                 list(compress(column.texts, keep)),
                 {moved[at] for at in column.exact if at in moved},
-                {moved[at]: fault for at, fault in column.faults.items() if at in moved},
+                column.faults.moved(moved),
                 column.odd,
                 column.blanks,
                 column.longest,
@@ -319,20 +324,25 @@ class _Reader:
 
     def _reading(self, columns: list[Column], values: list[Values]) -> Reading:
         pages = self.grid.pages or {}
+        # (row number, order of the column, sentence, header)
+        notes: list[tuple[int, int, str, str | None]] = []
         for order, ((wanted, _, at), column) in enumerate(zip(self.wanted, columns, strict=True)):
             header = self.heading.headers[at] if at is not None else wanted.name
-            self.notes += [(self.numbers[row], order, fault, header) for row, fault in column.faults.items()]
-        problems = list(self.grid.problems)
-        for number, _, message, column_name in sorted(self.notes, key=lambda note: note[:2]):
+            notes += [(self.numbers[row], order, fault, header) for row, fault in column.faults.named()]
+        notes += [(number, len(self.wanted), fault, None) for number, fault in self.too_wide.named()]
+        count = len(self.grid.problems) + len(self.too_wide) + sum(len(column.faults) for column in columns)
+        problems = self.grid.problems[:MOST_PROBLEMS]
+        for number, _, message, column_name in sorted(notes, key=lambda note: note[:2])[
+            : MOST_PROBLEMS - len(problems)
+        ]:
             page, row = pages.get(number, (None, number))
             problems.append(
                 Problem(self.source.name, message, row=row, column=column_name, sheet=self.grid.sheet, page=page)
             )
+        good = self._good(columns) if count else None
         with many_rows():
-            records = list(zip(self.numbers, *self._by_field(values), strict=True))
-        if self.notes:
-            bad = {note[0] for note in self.notes}
-            records = [record for record in records if record[0] not in bad]
+            rows = zip(self.numbers, *self._by_field(values), strict=True)
+            records = list(rows if good is None else compress(rows, good))
         row = self.grid.numbers[self.heading.index]
         headers = self.heading.headers
         return Reading(
@@ -345,7 +355,21 @@ class _Reader:
             problems=problems,
             set_aside=sorted(self.set_aside),
             pages=pages,
+            more_problems=count - len(problems),
+            bad_rows=good.count(0) if good is not None else 0,
         )
+
+    def _good(self, columns: Sequence[Column]) -> bytearray:
+        """For each row whether it is without a problem."""
+        good = bytearray(b"\1") * len(self.numbers)
+        for column in columns:
+            for at in column.faults.places():
+                good[at] = 0
+        if self.too_wide:
+            for at, number in enumerate(self.numbers):
+                if number in self.too_wide:
+                    good[at] = 0
+        return good
 
     def _by_field(self, values: list[Values]) -> list[Values]:
         """One list of values for each field; those of a prefix gathered into a dict for each row."""

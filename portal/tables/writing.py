@@ -95,7 +95,7 @@ def write_xlsx(
     # Looked at before the workbook is begun: one that is begun and left leaves a file behind.
     stored = [[_escaped(_storable(cell)) for cell in row] for row in chain([header], rows)]
     if len(stored) > MOST_XLSX_ROWS:
-        raise _too_many(MOST_XLSX_ROWS, "XLSX", "CSV")
+        raise too_many_rows(MOST_XLSX_ROWS, "XLSX", "CSV")
     workbook = Workbook(write_only=True)
     page = workbook.create_sheet(sheet[:31])
     page.freeze_panes = "A2"
@@ -119,7 +119,7 @@ def write_xls(
     day.num_format_str, instant.num_format_str = "YYYY-MM-DD", "YYYY-MM-DD HH:MM:SS"
     for at, row in enumerate(chain([header], rows)):
         if at >= MOST_XLS_ROWS:
-            raise _too_many(MOST_XLS_ROWS, "XLS", "XLSX or CSV")
+            raise too_many_rows(MOST_XLS_ROWS, "XLS", "XLSX or CSV")
         for column, cell in enumerate(row):
             stored = _storable(cell)
             if stored != "":
@@ -132,7 +132,8 @@ def _escaped(cell: object) -> object:
     return _LIKE_AN_ESCAPE.sub("_x005F_", cell) if isinstance(cell, str) and "_x" in cell else cell
 
 
-def _too_many(rows: int, kind: str, other: str) -> RuleBroken:
+def too_many_rows(rows: int, kind: str, other: str) -> RuleBroken:
+    """The refusal of a list that is longer than the ``rows`` of a sheet, its header included."""
     return RuleBroken(f"The list has more than {rows - 1:,} rows, all that {kind} has room for; write it as {other}.")
 
 

@@ -11,7 +11,7 @@ from builders import TODAY, accept, code_of, scene
 from click.testing import Result
 from fixture_types import Clock
 from reviews_made import request, review, schedule
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from portal.framework.states import ContractingParty
 from portal.jobs.funding_models import Funding, VatDeclaration
@@ -53,6 +53,21 @@ def test_a_declaration_gives_the_order_its_vat_and_the_total_is_split(portal: Po
     }
     assert [each["kind"] for each in shown["declarations"]] == ["disabled-person"]
     assert db.session.scalars(select(Funding.contribution_pence)).all() == [100_000]
+
+
+def test_an_order_from_before_vat_is_shown_without_a_split(portal: Portal, fixed_clock: Clock) -> None:
+    reference = scene(1).accepted(lines={"LIFT01": "20"}).job.reference
+    with transaction():
+        db.session.execute(update(OrderLine).values(vat_bp=None, vat_pence=None, vat_why=""))
+
+    shown = json.loads(portal("jobs", "funding", "show", reference, "--json").stdout)
+    told = portal("jobs", "funding", "show", reference).stdout
+
+    split = ("total", "grant", "contribution", "top_up", "uncovered")
+    assert {name: shown[name] for name in ("net", *split)} == {"net": "41880.00", **dict.fromkeys(split)}
+    assert "before VAT\t41880.00" in told
+    assert "cannot be said: this order is from before VAT was kept" in told
+    assert "grant\t" not in told
 
 
 def test_a_declaration_is_withdrawn_once(portal: Portal, fixed_clock: Clock) -> None:

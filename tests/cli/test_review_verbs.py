@@ -16,7 +16,7 @@ from sqlalchemy import select
 from portal.cli.frame import actor
 from portal.kernel.db import db, transaction
 from portal.rates.models import Edition
-from portal.rates.reviews import services
+from portal.rates.reviews import review_rules, services
 from portal.rates.reviews.models import PriceReview
 from portal.rates.reviews.review_rules import RuleWanted
 from portal.rates.states import ReviewState
@@ -128,6 +128,25 @@ def test_the_command_line_approves_what_somebody_else_proposed(portal: Portal, f
     assert (approved["status"], approved["decided_by"]) == ("approved", actor())
     assert "approved" in again.stderr
     assert sorted(db.session.scalars(select(Edition.name))) == ["2026", "2026b"]
+
+
+def test_the_command_line_proposes_and_approves_no_other_than_was_shown(portal: Portal, fixed_clock: Clock) -> None:
+    number = review(schedule(), ALL).id
+    draft = document(portal("rates", "reviews", "show", number, "--json"))["against"]
+    assert f"--against {draft}" in portal("rates", "reviews", "show", number).stdout
+    with transaction():
+        review_rules.set_rule(number, RuleWanted(change_bp=900), by=MANAGER, now=NOW, replace=True)
+
+    proposing = portal("rates", "reviews", "propose", number, "--against", draft, code=1)
+    with transaction():
+        services.propose_review(number, by=MANAGER, now=NOW)
+    approving = portal("rates", "reviews", "approve", number, "--against", draft, code=1)
+    seen = document(portal("rates", "reviews", "show", number, "--json"))["against"]
+    approved = document(portal("rates", "reviews", "approve", number, "--against", seen, "--json"))
+
+    assert "look at it again" in proposing.stderr
+    assert "look at it again" in approving.stderr
+    assert approved["status"] == "approved"
 
 
 def test_a_review_goes_back_is_rejected_or_dropped(portal: Portal, fixed_clock: Clock) -> None:

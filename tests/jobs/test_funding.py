@@ -9,7 +9,7 @@ from builders import NOW, OFFICER, TODAY, Scene, accept, allocate, look_again, o
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from portal.checks import everything_off
 from portal.config import read_settings
@@ -17,7 +17,7 @@ from portal.framework.faults import WrongTerm
 from portal.framework.states import ContractingParty
 from portal.jobs.funding import JobFunding, funding_of, record_declaration, record_funding, withdraw_declaration
 from portal.jobs.funding_models import VatDeclaration
-from portal.jobs.models import Job
+from portal.jobs.models import Job, OrderLine
 from portal.jobs.queries import job_by_reference
 from portal.kernel.audit import events_on
 from portal.kernel.db import db, transaction
@@ -48,14 +48,14 @@ def seen(job: Job, cap: int = CAP) -> JobFunding:
 
 def test_a_declaration_changes_the_vat_of_the_order_to_come(app: Flask) -> None:
     job = commissioning().job(lines={"SHOWER01": "1"})
-    before = seen(job).split.total_pence
+    before = seen(job).price.total_pence
 
     declared = declare(job)
-    with_it = seen(job).split.total_pence
+    with_it = seen(job).price.total_pence
     with transaction():
         withdraw_declaration(job.id, declared.id, by=OFFICER, now=NOW)
 
-    assert (before, with_it, seen(job).split.total_pence) == (645_000, 537_500, 645_000)
+    assert (before, with_it, seen(job).price.total_pence) == (645_000, 537_500, 645_000)
 
 
 def test_an_order_keeps_its_vat_whatever_is_declared_later(app: Flask) -> None:
@@ -67,7 +67,7 @@ def test_an_order_keeps_its_vat_whatever_is_declared_later(app: Flask) -> None:
     declare(job, now=NOW + timedelta(days=1))
 
     assert seen(job).ordered
-    assert seen(job).split.total_pence == 645_000
+    assert seen(job).price.total_pence == 645_000
     assert list(everything_off()) == []
 
 
@@ -95,15 +95,18 @@ def test_what_cannot_be_declared_is_refused(app: Flask) -> None:
     assert len(db.session.scalars(select(VatDeclaration).where(VatDeclaration.job_id == job.id)).all()) == 2
 
 
-def test_events_hold_the_kind_and_the_day_and_no_amount_or_place(app: Flask) -> None:
+def test_events_hold_the_number_of_a_declaration_and_nothing_of_the_client(app: Flask) -> None:
     job = commissioning().job(lines={"SHOWER01": "1"})
-    declare(job)
+    declared = declare(job)
     with transaction():
         record_funding(job.id, contribution_pence=123_456, agreed_pence=0, by=OFFICER, now=NOW)
 
+        withdraw_declaration(job.id, declared.id, by=OFFICER, now=NOW)
+
     events = {event.action: event.data for event in events_on(f"job:{job.reference}")}
 
-    assert events["declaration recorded"] == {"kind": "disabled-person", "signed_on": "2026-05-05"}
+    assert events["declaration recorded"] == {"declaration": declared.id}
+    assert events["declaration withdrawn"] == {"declaration": declared.id}
     assert events["funding recorded"] == {}
 
 
@@ -113,6 +116,7 @@ def test_what_is_over_the_cap_is_said_plainly(app: Flask) -> None:
         record_funding(job.id, contribution_pence=100_000, agreed_pence=1_000_000, by=OFFICER, now=NOW)
 
     found = seen(job)
+    assert found.split is not None
 
     # £48,000 with VAT: £1,000 from the client, the grant to its cap, £17,000 to top up of which £10,000 are agreed.
     assert (found.split.contribution_pence, found.split.grant_pence, found.split.top_up_pence) == (
@@ -121,6 +125,27 @@ def test_what_is_over_the_cap_is_said_plainly(app: Flask) -> None:
         1_700_000,
     )
     assert found.uncovered.startswith("£7,000.00 is not covered: the grant ends at its cap of £30,000.00.")
+
+
+def test_an_order_from_before_vat_is_not_split(app: Flask) -> None:
+    job = without_vat(commissioning())
+    with transaction():
+        record_funding(job.id, contribution_pence=100_000, agreed_pence=0, by=OFFICER, now=NOW)
+
+    found = seen(job)
+
+    # £40,000 before VAT say nothing of a cap that includes it.
+    assert (found.split, found.uncovered) == (None, "")
+    assert found.price.net_pence == 4_000_000
+
+
+def without_vat(there: Scene) -> Job:
+    """A job with an order as they were made before VAT was worked out."""
+    job = there.accepted(lines={"LIFT01": "1"}).job
+    with transaction():
+        db.session.execute(update(OrderLine).values(vat_bp=None, vat_pence=None, vat_why=""))
+    look_again()
+    return db.session.get_one(Job, job.id)
 
 
 def test_amounts_that_nobody_can_mean_are_refused(app: Flask) -> None:
@@ -146,6 +171,7 @@ def test_the_three_parts_always_come_to_the_total(
         record_funding(job.id, contribution_pence=contribution, agreed_pence=agreed, by=OFFICER, now=NOW)
 
     found = seen(job, cap)
+    assert found.split is not None
 
     parts = (found.split.grant_pence, found.split.contribution_pence, found.split.top_up_pence)
     assert sum(parts) == found.price.total_pence

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from builders import (
@@ -26,13 +27,15 @@ from builders import (
 )
 from fixture_types import AT_MOST
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from portal.checks import everything_off
 from portal.framework.models import Framework
-from portal.framework.states import VariationRates
+from portal.framework.states import ContractingParty, VariationRates
+from portal.jobs.document import job_document
 from portal.jobs.funding import record_declaration, withdraw_declaration
 from portal.jobs.line_prices import Taxed, one_membership, price_change, price_for_member
-from portal.jobs.models import Offer
+from portal.jobs.models import Offer, OrderLine
 from portal.jobs.order_prices import PricedAs, declarations_of, of_offer, of_order, standing_price
 from portal.jobs.queries import job_by_reference, order_lines
 from portal.jobs.standing import change_terms
@@ -134,17 +137,19 @@ def test_terms_that_differ_by_lot_need_the_lot(app: Flask) -> None:
     code = code_of(first)
     second = member(ramps, areas=[where], rank=1, adjustment_bp=-250, code=code)
 
-    assert one_membership(code, None, None, {"LIFT01"}, TODAY).member_id in {first.id, second.id}
-    edition()
+    schedule = edition().schedule_id
+    lift: dict[str, Any] = {"schedule_id": schedule, "codes": {"LIFT01"}, "on": TODAY}
+
+    assert one_membership(code, None, None, **lift).member_id in {first.id, second.id}
     with transaction():
         agree_own_rate(second.id, "LIFT01", 100, TODAY, by=OFFICER, now=NOW)
     # The own rate counts where it touches the lines.
-    assert one_membership(code, None, None, {"RAIL01"}, TODAY)
+    assert one_membership(code, None, None, schedule_id=schedule, codes={"RAIL01"}, on=TODAY)
     with pytest.raises(RuleBroken, match="differ between"):
-        one_membership(code, None, None, {"LIFT01"}, TODAY)
-    assert one_membership(code, ramps.name, home.code, {"LIFT01"}, TODAY).member_id == second.id
+        one_membership(code, None, None, **lift)
+    assert one_membership(code, ramps.name, home.code, **lift).member_id == second.id
     with pytest.raises(NotFound, match="no member"):
-        one_membership(code, "No such lot", None, {"LIFT01"}, TODAY)
+        one_membership(code, "No such lot", None, **lift)
 
 
 def test_vat_follows_what_is_declared_and_who_commissions(app: Flask) -> None:
@@ -175,7 +180,7 @@ def test_what_a_job_costs_is_its_order_else_its_offer_else_its_lines(app: Flask)
     assert [price.net_pence for price in prices] == [209_400, 188_460, 188_460]
 
 
-def test_the_reason_for_a_frozen_rate_is_that_of_the_day_of_the_order(app: Flask) -> None:
+def test_the_reason_for_a_frozen_rate_is_that_of_the_order(app: Flask) -> None:
     there = scene(1, vat={"RAIL01": 500})
     job = there.job(lines={"RAIL01": "1"})
     with transaction():
@@ -192,10 +197,108 @@ def test_the_reason_for_a_frozen_rate_is_that_of_the_day_of_the_order(app: Flask
     told = []
     for each in (with_it, order):
         offer = db.session.get_one(Offer, each.id)
-        told.append(of_order(offer, order_lines(offer), declarations_of(offer.job_id)).lines[0].explanation)
+        told.append(of_order(offer, order_lines(offer)).lines[0].explanation)
 
     assert "the reduced rate: a mobility aid" in told[0]
     assert "would need the client’s declaration" in told[1].replace("'", "’")
+
+
+def test_the_reason_of_an_order_outlives_the_party_that_it_was_made_under(app: Flask) -> None:
+    there = scene(1, vat={"SHOWER01": 0})
+    job = there.job(lines={"SHOWER01": "1"})
+    with transaction():
+        record_declaration(job.id, Declared.DISABLED_PERSON, TODAY, "case file", by=OFFICER, now=NOW)
+    allocate(job)
+    order = accept(open_offer(job))
+    with transaction():
+        db.session.get_one(Framework, there.lot.framework_id).contracting_party = ContractingParty.APPLICANT
+    look_again()
+    offer = db.session.get_one(Offer, order.id)
+    lines = order_lines(offer)
+
+    told = of_order(offer, lines).lines[0].explanation
+    to_contractor = of_order(offer, lines, to_contractor=True).lines[0].explanation
+
+    assert lines[0].vat_why == (
+        "the standard rate: the authority commissions the works, and only a client who does so has the zero rate"
+    )
+    assert told.endswith(f"VAT 20 %, £1,075.00, {lines[0].vat_why}.")
+    assert to_contractor.endswith("VAT 20 %, £1,075.00, the standard rate.")
+
+
+def test_a_declaration_of_the_moment_of_acceptance_gives_no_false_reason(app: Flask) -> None:
+    there = scene(1, vat={"RAIL01": 500})
+    order = there.accepted(lines={"RAIL01": "1"})
+    with transaction():
+        record_declaration(order.job_id, Declared.OVER_60, TODAY, "file", by=OFFICER, now=NOW)
+    look_again()
+    offer = db.session.get_one(Offer, order.id)
+
+    (line,) = of_order(offer, order_lines(offer)).lines
+
+    assert line.vat_bp == 2_000
+    assert "5 % would need the client" in line.explanation
+
+
+def test_an_order_from_before_reasons_were_kept_gives_none(app: Flask) -> None:
+    there = scene(1)
+    order = there.accepted(lines={"RAIL01": "1"})
+    with transaction():
+        db.session.execute(update(OrderLine).values(vat_why=""))
+    look_again()
+    offer = db.session.get_one(Offer, order.id)
+
+    assert of_order(offer, order_lines(offer)).lines[0].explanation.endswith("; VAT 20 %, £8.50.")
+
+
+def test_nothing_told_of_a_job_with_an_order_changes_afterwards(app: Flask) -> None:
+    there = scene(1, adjustments=[-250], vat={"SHOWER01": 0, "RAIL01": 500}, minimum_order_pence=800_000)
+    with transaction():
+        there.lot.framework.contracting_party = ContractingParty.APPLICANT
+    job = there.job(lines={"SHOWER01": "1", "RAIL01": "2"})
+    with transaction():
+        first = record_declaration(job.id, Declared.DISABLED_PERSON, TODAY, "case file", by=OFFICER, now=NOW)
+    allocate(job)
+    accept(open_offer(job))
+    before = told_of(job.reference)
+    later = NOW + timedelta(days=1)
+
+    with transaction():
+        framework = db.session.get_one(Framework, there.lot.framework_id)
+        framework.contracting_party = ContractingParty.AUTHORITY
+        framework.variation_rates = VariationRates.EDITION_IN_FORCE
+        there.lot.minimum_order_pence, there.lot.out_of_hours_bp = 5_000_000, 4_000
+        withdraw_declaration(job.id, first.id, by=OFFICER, now=later)
+        record_declaration(job.id, Declared.OVER_60, TODAY, "case file", by=OFFICER, now=later)
+    own_terms(there, [(1, 5_000)], adjustment_bp=5_000)
+    edition({"SHOWER01": 9, "RAIL01": 9}, schedule=there.edition.schedule.code, name="June", starts_on=date(2026, 6, 1))
+
+    after = told_of(job.reference)
+    assert after == before
+    # Only the order has VAT; the lines at schedule rates leave it to it.
+    assert {(line["vat_percent"], line["vat"]) for line in after["lines"]} == {(None, None)}
+    assert all("VAT is that of the order" in line["explanation"] for line in after["lines"])
+    assert [line["vat_percent"] for line in after["order"]["lines"]] == ["0", "20", "20"]
+    assert after["totals"]["total"] == after["order"]["total"]
+
+
+def told_of(reference: str) -> dict[str, Any]:
+    """A job's document without its events."""
+    look_again()
+    return {name: value for name, value in job_document(job_by_reference(reference)).items() if name != "events"}
+
+
+def test_a_line_at_the_schedules_rate_that_has_an_own_rate_is_a_fault(app: Flask) -> None:
+    there = scene(1)
+    offer = there.accepted(lines={"RAIL01": "1"})
+    assert list(everything_off()) == []
+    with transaction():
+        db.session.get_one(Offer, offer.id).own_rates = {"RAIL01": 4_250}
+    look_again()
+
+    assert [each for each in everything_off() if "not on the terms of its offer" in each] == [
+        f"Line 1 of the order from offer {offer.id} is not on the terms of its offer."
+    ]
 
 
 # Changes to an order --------------------------------------------------------------------------------------------------

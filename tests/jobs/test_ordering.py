@@ -72,7 +72,7 @@ def priced_scene(members: int = 2) -> Scene:
     for each in there.members:
         own_terms(there, each.id, adjustment_bp=-250, bands=[(500_000, -725)])
         with transaction():
-            agree_own_rate(each.id, "RAIL01", 3_999, TODAY, by=OFFICER, now=NOW)
+            agree_own_rate(each.id, "RAIL01", 3_999, TODAY, schedule=there.edition.schedule.code, by=OFFICER, now=NOW)
     return there
 
 
@@ -160,9 +160,8 @@ def test_an_offer_shows_the_very_lines_that_its_order_has(app: Flask) -> None:
     accept(offer)
     look_again()
     offer = db.session.get_one(Offer, offer.id)
-    declarations = list(db.session.scalars(select(VatDeclaration)))
 
-    after = of_order(offer, order_lines(offer), declarations)
+    after = of_order(offer, order_lines(offer))
 
     assert after.lines == before.lines
     assert after.total_pence == before.total_pence
@@ -243,11 +242,13 @@ class Prices(RuleBasedStateMachine):
 
     @rule(which=st.integers(0, 1), code=st.sampled_from(sorted(ITEMS)), rate=st.integers(0, 10**6))
     def agree_or_end_an_own_rate(self, which: int, code: str, rate: int) -> None:
-        member_id = self.there.members[which].id
+        member_id, schedule = self.there.members[which].id, self.there.edition.schedule.code
         if rate:
-            self.attempt(lambda: agree_own_rate(member_id, code, rate, self.today, by=OFFICER, now=self.now))
+            self.attempt(
+                lambda: agree_own_rate(member_id, code, rate, self.today, schedule=schedule, by=OFFICER, now=self.now)
+            )
         else:
-            self.attempt(lambda: end_own_rate(member_id, code, self.today, by=OFFICER, now=self.now))
+            self.attempt(lambda: end_own_rate(member_id, code, self.today, schedule=schedule, by=OFFICER, now=self.now))
 
     @rule(minimum=st.integers(0, 10**6), uplift=st.integers(0, 20_000))
     def change_the_lot(self, minimum: int, uplift: int) -> None:
@@ -334,6 +335,7 @@ class Prices(RuleBasedStateMachine):
                         line.net_pence,
                         line.vat_bp,
                         line.vat_pence,
+                        line.vat_why,
                     )
                     for line in lines
                 ]

@@ -21,8 +21,10 @@ from sqlalchemy.orm import aliased
 
 from portal.kernel.db import db, transaction
 from portal.kernel.errors import RuleBroken
+from portal.rates import exporting
 from portal.rates.exporting import write_edition_file
 from portal.rates.models import Component, Edition, Item
+from portal.rates.pricing import MOST_RATE_PENCE
 from portal.rates.schedule_file import ScheduleFile, read_schedule
 from portal.rates.services import import_edition
 from portal.tables import Kind
@@ -123,7 +125,7 @@ AWKWARD = listed(
     item("W" * 64, "w" * 400, unit="u" * 40, trade="t" * 200),
     item("LONG", "x", long_description=("Words of all lengths " * 190).strip()),
     item("WORD", "x", long_description="y" * 400),
-    item("BIG", "x", rate=99_999_999_999_999, smv=Decimal("999999.999")),
+    item("BIG", "x", rate=MOST_RATE_PENCE, smv=Decimal("999999.999")),
     item("SUM", "Wet room", components="007*1;1e3*4.125;3-4*0.001;-5*999999.999", smv=Decimal(1000)),
 )
 
@@ -172,7 +174,7 @@ def lists_of(letters: st.SearchStrategy[str]) -> st.SearchStrategy[Records]:
         texts(letters, 4_000, 0),
         texts(letters, 200, 0),
         texts(letters, 40),
-        st.integers(0, 10**14 - 1),
+        st.integers(0, MOST_RATE_PENCE),
         st.one_of(st.none(), quantity),
         st.booleans(),
         st.just(""),
@@ -303,3 +305,33 @@ def test_the_verb_refuses_an_ending_that_is_no_list_and_an_edition_that_is_not_t
         "rates", "export", tmp_path / "no" / "a.csv", "--schedule", schedule, "--edition", made.name, code=1
     )
     assert "cannot be written" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("kind", "items", "said"),
+    [(Kind.XLS, 65_536, "65,535 rows"), (Kind.XLSX, 1_048_576, "1,048,575 rows"), (Kind.PDF, 90_000, "2,000 pages")],
+)
+def test_a_list_too_long_for_its_format_is_refused_by_its_count_before_it_is_read(
+    app: Flask, tmp_path: Path, kind: Kind, items: int, said: str
+) -> None:
+    made = edition()
+    # Counted alone: reading the items would find three of them, and write them.
+    made.item_count = items
+
+    with db.session.no_autoflush, pytest.raises(RuleBroken, match=said):
+        write_edition_file(made, kind, tmp_path / "list")
+
+    assert not (tmp_path / "list").exists()
+
+
+def test_two_lists_are_written_at_once_and_a_third_is_told_to_come_again(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    made = edition()
+    monkeypatch.setattr(exporting, "PATIENCE_SECONDS", 0.05)
+    with exporting._turns:
+        write_edition_file(made, Kind.CSV, tmp_path / "second.csv")
+        with exporting._turns, pytest.raises(RuleBroken, match="try again in a minute"):
+            write_edition_file(made, Kind.CSV, tmp_path / "third.csv")
+
+    assert write_edition_file(made, Kind.CSV, tmp_path / "third.csv") == made.item_count

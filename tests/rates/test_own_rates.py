@@ -195,6 +195,6 @@ def test_the_verbs_bring_rates_in_and_list_them(portal: Portal, tmp_path: Path, 
     early = portal("rates", "own", "import", path, "--member", code, "--lot", lot, "--from", "2026-05-04", code=1)
     unknown = portal("rates", "own", "list", "--member", "C9", "--lot", lot, code=1)
 
-    assert listed.stdout == "LIFT01\t1850.50\tfrom 2026-05-06\tto come\n"
+    assert listed.stdout == f"{there.edition.schedule.code}\tLIFT01\t1850.50\tfrom 2026-05-06\tto come\n"
     assert "in the past" in early.stderr
     assert "C9 has no membership" in unknown.stderr

@@ -33,7 +33,7 @@ from portal.rates.models import Edition, Item, MemberRate, Schedule
 from portal.rates.price_lists import kept as kept_lists
 from portal.rates.price_lists import services
 from portal.rates.price_lists.diff import Kind
-from portal.rates.price_lists.kept import kept_file, kept_path
+from portal.rates.price_lists.kept import kept_list, kept_path
 from portal.rates.price_lists.models import PriceList
 from portal.rates.price_lists.preview import Preview, preview
 from portal.rates.price_lists.queries import items_of
@@ -56,7 +56,7 @@ def read(settings: Settings, wanted: PriceList) -> PriceList:
 
 def content_of(settings: Settings, found: PriceList) -> ScheduleFile:
     """What was read of a list."""
-    return kept_file(settings.uploads, found.stored_name, name=found.file_name, items=found.item_count)
+    return kept_list(settings.uploads, found)
 
 
 def seen(settings: Settings, found: PriceList) -> Preview:
@@ -399,13 +399,79 @@ def test_a_reader_that_was_seen_is_left_alone_and_one_that_was_not_is_followed(a
     assert (early, late) == (0, 1)
 
 
+def test_a_list_of_which_every_reader_dies_is_given_up_with_the_remedy(app: Flask, settings: Settings) -> None:
+    handed = price_list(settings.uploads, priced("A,Item,,,nr,1,,"), schedule=unique("S"))
+    healthy = price_list(settings.uploads, priced("A,Item,,,nr,1,,"), schedule=unique("S"))
+    taken = []
+    for minute in (0, 3, 6):
+        with transaction():
+            found = services.take_up(now=NOW + timedelta(minutes=minute))
+            taken.append(found and found.id)
+
+    read_price_lists(settings.uploads, now=NOW + timedelta(minutes=9))
+
+    look_again()
+    refused = db.session.get_one(PriceList, handed.id)
+    assert taken == [handed.id] * 3
+    assert (refused.status, refused.attempts, refused.problem_count) == (PriceListStatus.REFUSED, 3, 1)
+    assert "Save the list as CSV UTF-8, or split it into several files" in refused.problems[0]["message"]
+    assert db.session.get_one(PriceList, healthy.id).status is PriceListStatus.READY
+    assert actions(handed.schedule_code) == ["price list handed in", "price list refused"]
+
+
+def test_a_list_with_more_problems_than_are_kept_says_how_many_there_are(app: Flask, settings: Settings) -> None:
+    lines = [f"A{number},Item,,,nr,TBC,," for number in range(12_345)]
+
+    refused = read(settings, price_list(settings.uploads, priced(*lines), schedule=unique("S")))
+
+    assert (len(refused.problems), refused.problem_count) == (1_000, 12_345)
+
+
+def test_what_killed_readers_and_crashes_leave_beside_uploads_is_swept(app: Flask, settings: Settings) -> None:
+    def handed_in() -> PriceList:
+        return price_list(settings.uploads, priced("A,Item,,,nr,1,,"), schedule=unique("S"))
+
+    def left(found: PriceList, ending: str) -> None:
+        (settings.uploads / f"{found.stored_name}.{ending}").write_text("left behind")
+
+    ready, dropped, published, read_now = (handed_in() for _ in range(4))
+    read_price_lists(settings.uploads, now=NOW)
+    look_again()
+    publish(settings, published)
+    with transaction():
+        services.drop(dropped.id, by=OFFICER, now=NOW)
+    again = handed_in()
+    with transaction():
+        services.take_up(now=NOW)
+    for each, ending in ((ready, "0a"), (dropped, "0b"), (published, "0c"), (again, "0d"), (read_now, "0e")):
+        left(each, ending)
+
+    tick(settings, now=NOW + timedelta(minutes=1))
+
+    beside = {path.name.partition(".")[::2] for path in settings.uploads.iterdir() if "." in path.name}
+    assert beside == {(ready.stored_name, "csv"), (read_now.stored_name, "csv"), (again.stored_name, "0d")}
+    assert read_price_lists(settings.uploads, now=NOW + timedelta(minutes=3)) == 1
+    assert not (settings.uploads / f"{again.stored_name}.0d").exists()
+
+
+def test_what_was_read_cannot_be_altered_before_it_is_published(app: Flask, settings: Settings) -> None:
+    ready = read(settings, price_list(settings.uploads, priced("A,Item,,,nr,1,,"), schedule=unique("S")))
+    path = kept_path(settings.uploads, ready.stored_name)
+    path.write_text(path.read_text().replace("1.00", "9.00"))
+
+    with pytest.raises(InputRefused) as refused:
+        publish(settings, ready)
+
+    assert "or was altered" in refused.value.problems[0].message
+
+
 def test_a_reader_that_comes_back_late_changes_nothing(app: Flask, settings: Settings) -> None:
     handed = price_list(settings.uploads, priced("A,Item,,,nr,1,,"), schedule=unique("S"))
     ready = read(settings, handed)
     file = content_of(settings, ready)
 
     with transaction():
-        again = services.note_ready(handed.id, file, by=READER, now=NOW)
+        again = services.note_ready(handed.id, file, "", by=READER, now=NOW)
         refused = services.note_refused(handed.id, [], by=READER, now=NOW)
         beaten = services.note_progress(handed.id, 1, 2, now=NOW)
 
@@ -512,7 +578,13 @@ def test_own_rates_whose_code_goes_or_has_another_unit_are_named(app: Flask, set
         ):
             db.session.add(
                 MemberRate(
-                    member_id=member, code=code, starts_on=starts_on, rate_pence=rate, agreed_by=OFFICER, agreed_at=NOW
+                    member_id=member,
+                    schedule_id=there.edition.schedule_id,
+                    code=code,
+                    starts_on=starts_on,
+                    rate_pence=rate,
+                    agreed_by=OFFICER,
+                    agreed_at=NOW,
                 )
             )
     handed = price_list(

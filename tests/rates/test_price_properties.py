@@ -9,7 +9,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.rates.explaining import Basis, explanation, frozen_vat_reason, vat_for_contractors
+from portal.rates.explaining import Basis, explanation, vat_for_contractors, vat_of_part
 from portal.rates.funding import funding_split
 from portal.rates.pricing import (
     MINIMUM_CODE,
@@ -135,8 +135,33 @@ def test_a_lower_vat_rate_needs_its_declaration_and_the_zero_rate_a_client_who_c
 
     allowed = lowest != STANDARD and NEEDS[lowest] in declared and (lowest != 0 or commissions)
     assert rate == (lowest if allowed else STANDARD)
-    # What is told of a frozen line later is what was told of it then.
-    assert frozen_vat_reason(rate, lowest, declared) == vat_reason(lowest, declared, client_commissions=commissions)
+    said = vat_reason(lowest, declared, client_commissions=commissions)
+    assert said.startswith({0: "the zero rate", 500: "the reduced rate", STANDARD: "the standard rate"}[rate])
+    # Nobody is sent for a declaration that cannot help.
+    assert ("would need the client" in said) == (
+        rate == STANDARD
+        and lowest != STANDARD
+        and vat_rate(lowest, set(Declared), client_commissions=commissions) == lowest
+    )
+
+
+@given(st.sets(st.sampled_from(RATES), min_size=1), st.sets(st.sampled_from(list(Declared))), st.booleans())
+def test_each_part_of_a_quote_says_why_its_works_have_their_rate(
+    lowest: set[int], declared: set[Declared], commissions: bool
+) -> None:
+    rates = {each: vat_rate(each, declared, client_commissions=commissions) for each in lowest}
+    for rate in set(rates.values()):
+        said = vat_of_part(rate, lowest, declared, client_commissions=commissions)
+
+        alike = [each for each in lowest if rates[each] == rate]
+        reasons = [vat_reason(each, declared, client_commissions=commissions) for each in alike]
+        # As long as the column that keeps it.
+        assert len(said) <= 200
+        for reason in reasons:
+            if "relief" not in reason:
+                assert reason.partition(": ")[2] in said
+        assert ("would need" in said) == any("would need" in reason for reason in reasons)
+        assert ("the authority commissions" in said) == any("the authority commissions" in each for each in reasons)
 
 
 @given(WORKS, TERMS, st.sampled_from([0, 500_000]))

@@ -35,6 +35,7 @@ from portal.kernel.db import db, transaction
 from portal.kernel.errors import Clash, InputRefused, NotFound, PortalError, RuleBroken, WrongState
 from portal.kernel.outbox import Notice
 from portal.rates.models import Edition
+from portal.rates.price_lists.queries import items_of
 from portal.rates.reviews import indices, queries, review_rules, services
 from portal.rates.reviews.index_file import MOST_MONTHS, read_index
 from portal.rates.reviews.models import PriceIndex, PriceReview, ReviewRule
@@ -60,7 +61,7 @@ def step(name: str, number: int) -> object:
 
 
 def rates_of(edition: Edition) -> dict[str, int]:
-    return {row.code: row.rate_pence for row in queries.edition_rows(edition.id)}
+    return {row.code: row.rate_pence for row in items_of(edition.id)}
 
 
 def stands(number: int) -> PriceReview:
@@ -92,7 +93,7 @@ def test_an_approved_review_is_an_edition_with_everything_but_the_rates_as_it_wa
     edition = step("approve", made.id)
 
     assert isinstance(edition, Edition)
-    new, old = queries.edition_rows(edition.id), queries.edition_rows(base.id)
+    new, old = list(items_of(edition.id)), list(items_of(base.id))
     assert rates_of(edition) == {"LAS01": 61_800, "LIFT01": 220_000, "OLD01": 9_000, "RAIL01": 4_165, "TRAY01": 46_350}
     assert [row._replace(rate_pence=0) for row in new] == [row._replace(rate_pence=0) for row in old]
     assert {row.code: row for row in new}["LAS01"].parts == ITEMS[4].parts
@@ -180,7 +181,7 @@ def test_whoever_took_it_back_and_proposes_again_is_the_one_who_may_not_approve(
 
     fault_of(lambda: services.approve_review(made.id, by=MANAGER, now=NOW))
     with transaction():
-        services.approve_review(made.id, by=PROCUREMENT, now=NOW)
+        services.approve_review(made.id, by=OFFICER, now=NOW)
 
     assert stands(made.id).status is ReviewState.APPROVED
 

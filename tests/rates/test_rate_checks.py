@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from builders import edition
+from builders import NOW, edition, look_again
+from files_made import price_list, priced
 from flask import Flask
 from sqlalchemy import delete, insert, select, text, update
 
+from portal.config import Settings
 from portal.kernel.db import db, transaction
 from portal.rates.checks import faults
 from portal.rates.models import Component, Edition, Item
+from portal.rates.price_lists.kept import kept_path
+from portal.rates.price_lists.reading import read_price_lists
 
 
 def items_of(made: Edition) -> dict[str, int]:
@@ -75,3 +79,21 @@ def test_an_index_that_lost_an_item_is_noticed(app: Flask) -> None:
         )
 
     assert list(faults()) == ["Items missing in the catalogue's index: 1."]
+
+
+def test_files_of_price_lists_that_are_missing_or_altered_are_named(app: Flask, settings: Settings) -> None:
+    first = price_list(settings.uploads, priced("A,Item,,,nr,1,,"), schedule="S1")
+    second = price_list(settings.uploads, priced("A,Item,,,nr,1,,"), schedule="S2")
+    read_price_lists(settings.uploads, now=NOW)
+    look_again()
+    assert list(faults(settings.uploads)) == []
+
+    (settings.uploads / first.stored_name).unlink()
+    with kept_path(settings.uploads, second.stored_name).open("a") as kept:
+        kept.write("B,Another,,,nr,1,,\n")
+
+    assert list(faults(settings.uploads)) == [
+        f"The file of the price list {first.id} is missing or was altered.",
+        f"What was read of the price list {second.id} is missing or was altered; drop it, and hand it in again.",
+    ]
+    assert list(faults()) == []

@@ -77,14 +77,6 @@ def test_a_proposal_gets_a_code_and_those_who_publish_rates_are_told(app: Flask)
     }
 
 
-def test_a_code_of_the_schedule_itself_is_left_to_it(app: Flask) -> None:
-    there = scene(items={"STAR-0001": 100, "LIFT01": 1})
-
-    star = proposed(there)
-
-    assert star.code == "STAR-RATE-0001"
-
-
 @pytest.mark.parametrize(
     ("wrong", "term"),
     [

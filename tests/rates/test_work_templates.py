@@ -24,6 +24,7 @@ from portal.kernel.audit import events_on
 from portal.kernel.db import db, transaction
 from portal.kernel.errors import NotFound
 from portal.rates.models import Item, WorkTemplate, WorkTemplateLine
+from portal.rates.queries import items_by_code
 from portal.rates.work_templates import queries, services
 from portal.rates.work_templates.services import TemplateWanted, lines_written
 
@@ -250,3 +251,29 @@ def test_a_template_whose_items_are_gone_says_so_on_its_pages(there: Scene, sign
 
     assert "1 item to replace" in reader.get("/rates/templates").text
     assert "RAIL01 is not an item" in reader.get(f"/rates/templates/{template.id}").text
+
+
+@pytest.mark.parametrize(
+    ("wanted_rows", "said"),
+    [((20_100, 100), "at most 20,000 come in at once. Split it"), ((6_000, 6_000), "at most 200 items")],
+)
+def test_a_file_that_is_far_too_long_is_told_so_before_its_codes_are_looked_up(
+    app: Flask, portal: Portal, tmp_path: Path, wanted_rows: tuple[int, int], said: str
+) -> None:
+    code = edition().schedule.code
+    rows, a_template = wanted_rows
+    lines = "".join(f"T{number // a_template},Showers,C{number},1\n" for number in range(rows))
+    (tmp_path / "t.csv").write_text("template,work_type,code,quantity\n" + lines)
+
+    refused = portal("rates", "templates", "import", tmp_path / "t.csv", "--schedule", code, code=1)
+
+    assert said in refused.stderr
+    assert refused.stderr.count("t.csv") == 1
+
+
+def test_more_codes_than_one_statement_carries_are_looked_up_in_portions(app: Flask) -> None:
+    there = edition({f"C{number}": 100 for number in range(40)})
+
+    found = items_by_code(there.id, [f"C{number}" for number in range(260_000)])
+
+    assert len(found) == 40

@@ -21,7 +21,7 @@ from portal.config import Settings
 from portal.kernel.db import db, transaction
 from portal.rates.models import Edition, Item
 from portal.rates.price_lists import services
-from portal.rates.price_lists.kept import kept_file
+from portal.rates.price_lists.kept import kept_list
 from portal.rates.price_lists.models import PriceList
 from portal.rates.price_lists.reading import read_price_lists
 from portal.rates.states import PriceListStatus
@@ -272,7 +272,7 @@ def published(settings: Settings, content: str) -> Edition:
     handed = price_list(settings.uploads, content, schedule=unique("S"))
     read_price_lists(settings.uploads, now=NOW)
     look_again()
-    file = kept_file(settings.uploads, handed.stored_name, name="prices.csv", items=handed.item_count)
+    file = kept_list(settings.uploads, handed)
     with transaction():
         return services.publish(handed.id, file, against=None, by=OFFICER, now=NOW)
 

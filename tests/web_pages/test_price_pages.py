@@ -6,18 +6,33 @@ from collections.abc import Callable
 from io import BytesIO
 
 import pytest
-from builders import NATION, NOW, OFFICER, TODAY, Scene, allocate, code_of, look_again, open_offer, person, scene
+from builders import (
+    NATION,
+    NOW,
+    OFFICER,
+    TODAY,
+    Scene,
+    allocate,
+    authority,
+    code_of,
+    look_again,
+    open_offer,
+    person,
+    scene,
+)
 from fixture_types import AT_MOST
 from flask import Flask
+from sqlalchemy import select, update
 from strict_client import Page, StrictClient
 
 from portal.accounts.models import Person
 from portal.accounts.policy import Role
 from portal.framework.models import Lot
 from portal.framework.states import ContractingParty, VariationRates
-from portal.jobs.funding import record_declaration
-from portal.jobs.models import Offer
+from portal.jobs.funding import record_declaration, record_funding
+from portal.jobs.models import Offer, OrderLine
 from portal.jobs.standing import change_terms
+from portal.jobs.states import OfferStatus
 from portal.kernel.db import db, transaction
 from portal.rates.own_rates import agree_own_rate, own_rates_of
 from portal.rates.vat import Declared
@@ -147,12 +162,110 @@ def test_what_is_not_covered_and_what_an_order_keeps_is_said(there: Scene, sign_
     assert "The order was accepted and keeps the VAT" in page.text
 
 
-@pytest.mark.parametrize("role", [Role.CONTRACTOR, Role.AUDITOR, Role.PROCUREMENT, Role.ADMINISTRATOR])
-def test_means_are_for_officers_alone(there: Scene, sign_in: SignIn, role: Role) -> None:
+@pytest.mark.parametrize("role", [Role.CONTRACTOR, Role.ADMINISTRATOR])
+def test_means_are_for_those_who_see_jobs(there: Scene, sign_in: SignIn, role: Role) -> None:
     job = there.job()
     home = there.members[0].contractor.organisation if role is Role.CONTRACTOR else there.authority
 
     sign_in(person(role, home)).get(f"/jobs/{job.reference}/funding", status=403)
+
+
+@pytest.mark.parametrize("role", [Role.AUDITOR, Role.PROCUREMENT, Role.FRAMEWORK_MANAGER])
+def test_who_may_not_record_reads_the_funding_without_forms(there: Scene, sign_in: SignIn, role: Role) -> None:
+    job = there.job(lines={"SHOWER01": "1"})
+    with transaction():
+        declaration = record_declaration(job.id, Declared.DISABLED_PERSON, TODAY, "File 12", by=OFFICER, now=NOW)
+        record_funding(job.id, contribution_pence=100_000, agreed_pence=2_500, by=OFFICER, now=NOW)
+    visitor = sign_in(person(role, there.authority))
+
+    page = visitor.get(f"/jobs/{job.reference}").click("VAT and funding of this job")
+
+    assert "Assessed at £1,000.00" in page.text
+    assert ["The works are for a disabled person", "5 May 2026", "File 12", OFFICER, "Stands"] in page.rows()
+    assert not page.soup.select("main form")
+    for path in ("funding", "declarations", f"declarations/{declaration.id}/withdraw"):
+        visitor.post(f"/jobs/{job.reference}/{path}", {"csrf_token": token(page)}, status=403)
+
+
+def test_the_funding_of_another_authority_is_not_there(there: Scene, sign_in: SignIn) -> None:
+    job = there.job()
+
+    sign_in(person(Role.TECHNICAL_OFFICER, authority())).get(f"/jobs/{job.reference}/funding", status=404)
+
+
+def test_the_funding_of_an_order_from_before_vat_cannot_be_said(there: Scene, sign_in: SignIn) -> None:
+    reference = reference_of(there.accepted(lines={"LIFT01": "20"}))
+    with transaction():
+        db.session.execute(update(OrderLine).values(vat_bp=None, vat_pence=None, vat_why=""))
+
+    page = officer(there, sign_in).get(f"/jobs/{reference}/funding")
+
+    assert "Who pays cannot be said: this order is from before VAT was kept." in page.text
+    assert "Before VAT £38,843.70" in page.text
+    for wrong in ("not covered", "Total £", "Up to its cap"):
+        assert wrong not in page.text
+
+
+def test_no_declaration_is_asked_for_where_it_cannot_help(there: Scene, sign_in: SignIn) -> None:
+    with transaction():
+        there.lot.framework.contracting_party = ContractingParty.AUTHORITY
+    visitor = officer(there, sign_in)
+    job = there.job(lines={"SHOWER01": "1"})
+
+    assert "only a client who does so has the zero rate" in visitor.get(f"/jobs/{job.reference}").text
+    page = visitor.get(f"/jobs/{job.reference}/funding")
+    assert "The authority commissions the works, and only a client who does so has the zero rate" in page.text
+    page = visitor.follow(
+        page.submit(
+            "Record the declaration",
+            {
+                "The works are for a disabled person": True,
+                "Where the signed paper is kept": "File 12",
+                "Day": "4",
+                "Month": "5",
+                "Year": "2026",
+            },
+        )
+    )
+    assert "The declaration is recorded. It changes no VAT: the authority commissions the works" in page.body
+
+
+def test_a_contractor_accepts_the_vat_that_it_looked_at(there: Scene, sign_in: SignIn) -> None:
+    job = there.job(lines={"SHOWER01": "1"})
+    allocate(job)
+    offer = open_offer(job)
+    visitor = firm(there, sign_in)
+    page = visitor.get(f"/offers/{offer.id}")
+    with transaction():
+        record_declaration(job.id, Declared.DISABLED_PERSON, TODAY, "case file", by=OFFICER, now=NOW)
+    day = {"Day": "12", "Month": "5", "Year": "2026"}
+
+    again = page.submit("Accept the job", day, status=409)
+
+    assert (
+        "The VAT of this job changed while you looked; the price before VAT is the same. Look at the total and accept "
+        "again." in again.text
+    )
+    look_again()
+    assert db.session.get_one(Offer, offer.id).status is OfferStatus.SENT
+    assert not db.session.scalars(select(OrderLine)).all()
+    accepted = visitor.follow(again.submit("Accept the job", {}))
+    assert "The job is yours" in accepted.body
+    look_again()
+    assert [line.vat_bp for line in db.session.scalars(select(OrderLine))] == [0]
+
+
+@pytest.mark.parametrize("shown", [None, "", "much", "-1", "1" * 40])
+def test_an_acceptance_says_which_total_it_was_given_for(there: Scene, sign_in: SignIn, shown: str | None) -> None:
+    offer = there.offered()
+    visitor = firm(there, sign_in)
+    sent: dict[str, object] = {"csrf_token": token(visitor.get(f"/offers/{offer.id}")), "start_on": ["12", "5", "2026"]}
+
+    page = visitor.post(f"/offers/{offer.id}/accept", sent | ({} if shown is None else {"shown_pence": shown}), 422)
+
+    assert "Look at the total with VAT and accept again" in page.text
+    look_again()
+    assert db.session.get_one(Offer, offer.id).status is OfferStatus.SENT
 
 
 # Own rates ------------------------------------------------------------------------------------------------------------
@@ -162,7 +275,9 @@ def test_a_manager_agrees_ends_and_brings_in_own_rates(there: Scene, sign_in: Si
     visitor = manager(there, sign_in)
     member_id = there.members[0].id
     page = visitor.get(f"/framework/members/{member_id}").click("See its own rates")
-    assert page.rows() == [["RAIL01", "£39.99", "5 May 2026", "Further notice", OFFICER]]
+    assert page.rows() == [
+        ["RAIL01", there.edition.schedule.code, "£39.99", "5 May 2026", "Further notice", OFFICER]
+    ]
 
     wrong = page.submit(
         "Agree the rate",

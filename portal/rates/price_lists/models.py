@@ -51,7 +51,11 @@ class PriceList(Base):
     parts_done: Mapped[int] = mapped_column(Integer, default=0)
     parts: Mapped[int] = mapped_column(Integer, default=0)
     beat_at: Mapped[Instant | None]
+    # How often a reader has begun.
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
     item_count: Mapped[int | None] = mapped_column(Integer)
+    # Of the CSV in which what was read is kept.
+    kept_sha256: Mapped[str | None] = mapped_column(String(64))
     # Each as ``Problem.as_dict`` gives it; the first thousand, and how many there are.
     problems: Mapped[list[dict[str, Any]]] = mapped_column(JsonText, default=list)
     problem_count: Mapped[int] = mapped_column(Integer, default=0)

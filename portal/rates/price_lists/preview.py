@@ -45,7 +45,7 @@ def preview(items: Sequence[ItemRow], schedule_code: str, starts_on: date) -> Pr
     """What ``items`` would change as the schedule's edition from ``starts_on`` on. Five statements at most."""
     against = edition_before(schedule_code, starts_on)
     found = differences(items_of(against.id) if against else (), items)
-    return Preview(against, found, uneven_composites(items), _own_rates(found, starts_on))
+    return Preview(against, found, uneven_composites(items), _own_rates(found, starts_on, against))
 
 
 def uneven_composites(items: Sequence[ItemRow]) -> list[CompositePrice]:
@@ -57,12 +57,14 @@ def uneven_composites(items: Sequence[ItemRow]) -> list[CompositePrice]:
     return [each for each in composite_prices(composites, rates) if each.difference_pence]
 
 
-def _own_rates(found: Differences, day: date) -> list[OwnRate]:
+def _own_rates(found: Differences, day: date, against: Edition | None) -> list[OwnRate]:
+    if against is None:
+        return []
     units: dict[str, tuple[str, str | None]] = {item.code: (item.unit, None) for item in found.gone}
     units |= {
         change.code: (change.before.unit, change.after.unit) for change in found.changed if Kind.UNIT in change.kinds
     }
-    rates = own_rates_for(units.keys(), day)
+    rates = own_rates_for(units.keys(), day, against.schedule_id)
     members = members_by_id({rate.member_id for rate in rates}) if rates else {}
     return [OwnRate(rate, members[rate.member_id], *units[rate.code]) for rate in rates]
 

@@ -18,6 +18,7 @@ from portal.kernel.errors import NotFound
 from portal.rates.models import Component, Edition, Item, MemberRate, Schedule
 from portal.rates.own_rates import rate_in_force
 from portal.rates.price_lists.models import PriceList
+from portal.rates.queries import portions
 from portal.rates.schedule_file import ItemRow
 from portal.rates.states import PriceListStatus
 
@@ -39,6 +40,15 @@ def price_list_by_id(list_id: int) -> PriceList:
     found = db.session.get(PriceList, list_id)
     if found is None:
         raise NotFound(f"There is no price list {list_id}.")
+    return found
+
+
+def states_of(stored_names: Collection[str]) -> dict[str, PriceListStatus]:
+    """How the lists stand whose files are kept under these names."""
+    found: dict[str, PriceListStatus] = {}
+    for some in portions(stored_names):
+        query = select(PriceList.stored_name, PriceList.status).where(PriceList.stored_name.in_(some))
+        found |= dict(db.session.execute(query).all())
     return found
 
 
@@ -146,13 +156,18 @@ def parts_of(edition_id: int) -> dict[str, tuple[tuple[str, Decimal], ...]]:
     return {code: tuple(pieces) for code, pieces in found.items()}
 
 
-def own_rates_for(codes: Collection[str], day: date) -> list[MemberRate]:
-    """The rates of members' own for some codes that hold on ``day`` or are agreed for later, by code and member."""
+def own_rates_for(codes: Collection[str], day: date, schedule_id: int) -> list[MemberRate]:
+    """The rates of members' own for some codes of a schedule that hold on ``day`` or are agreed for later, by code and
+    member."""
     if not codes:
         return []
     found = db.session.scalars(
         select(MemberRate)
-        .where(MemberRate.rate_pence.is_not(None), rate_in_force(day) | (MemberRate.starts_on > day))
+        .where(
+            MemberRate.schedule_id == schedule_id,
+            MemberRate.rate_pence.is_not(None),
+            rate_in_force(day) | (MemberRate.starts_on > day),
+        )
         .order_by(MemberRate.code, MemberRate.member_id, MemberRate.starts_on)
     )
     # Compared here: the codes of a list are more than a statement can carry.

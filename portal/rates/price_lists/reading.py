@@ -21,9 +21,9 @@ from portal.framework.documents.files import is_whole
 from portal.kernel.db import transaction
 from portal.kernel.errors import InputRefused, Problem
 from portal.rates.price_lists import services
-from portal.rates.price_lists.kept import forget, keep
+from portal.rates.price_lists.kept import Overtaken, forget, forget_drafts, keep, kept_beside
 from portal.rates.price_lists.models import PriceList
-from portal.rates.price_lists.queries import price_list_by_id
+from portal.rates.price_lists.queries import price_list_by_id, states_of
 from portal.rates.schedule_file import ScheduleFile, read_schedule
 from portal.rates.states import PriceListStatus
 from portal.tables import Mapping
@@ -31,7 +31,7 @@ from portal.tables.mapping import Options
 
 log = structlog.get_logger()
 
-READER = "reader of price lists"
+READER = services.READER
 #: Key of the sheet's name among the columns that somebody named: no field is called so.
 SHEET = "sheet"
 #: The reader is seen at most so often, in seconds.
@@ -92,6 +92,7 @@ def read_price_lists(uploads: Path, *, now: datetime) -> int:
                 found = services.take_up(now=moment())
                 taken = Taken.of(found) if found else None
             if taken is None:
+                sweep(uploads)
                 return count
             count += _read(taken, uploads, moment)
     finally:
@@ -101,17 +102,32 @@ def read_price_lists(uploads: Path, *, now: datetime) -> int:
 def _read(taken: Taken, uploads: Path, moment: Callable[[], datetime]) -> bool:
     """Read one list and say what came of it; whether somebody still wanted to know."""
     try:
-        problems, file = _outcome(taken, uploads, _Beats(taken.id, moment))
-    except NotWanted:
+        found = _outcome(taken, uploads, _Beats(taken.id, moment))
+    except (NotWanted, Overtaken):
         return False
     with transaction():
-        if file is not None and not problems:
-            wanted = services.note_ready(taken.id, file, by=READER, now=moment())
+        if isinstance(found, Refused):
+            wanted = services.note_refused(taken.id, found.problems, found.more, by=READER, now=moment())
         else:
-            wanted = services.note_refused(taken.id, problems, by=READER, now=moment())
+            wanted = services.note_ready(taken.id, found.file, found.sha256, by=READER, now=moment())
     if not wanted:
         _forget_what_nobody_wants(taken, uploads)
     return wanted
+
+
+def sweep(uploads: Path) -> None:
+    """Let go of what was left beside uploads by a reader that was killed, or by a crash between a commit and its
+    sequel. What a reader is drafting now stays."""
+    names = kept_beside(uploads)
+    if not names:
+        return
+    with transaction():
+        states = states_of(names)
+    for name, status in states.items():
+        if status is PriceListStatus.READY:
+            forget_drafts(uploads, name)
+        elif status is not PriceListStatus.READING:
+            forget(uploads, name)
 
 
 def _forget_what_nobody_wants(taken: Taken, uploads: Path) -> None:
@@ -122,35 +138,54 @@ def _forget_what_nobody_wants(taken: Taken, uploads: Path) -> None:
         forget(uploads, taken.stored_name)
 
 
-def _outcome(taken: Taken, uploads: Path, beats: _Beats) -> tuple[list[Problem], ScheduleFile | None]:
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What is wrong with a list, and how many problems there are besides."""
+
+    problems: list[Problem]
+    more: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a list holds; it lies beside its upload, in a file of this SHA-256."""
+
+    file: ScheduleFile
+    sha256: str
+
+
+def _outcome(taken: Taken, uploads: Path, beats: _Beats) -> Refused | Kept:
     """What is wrong with the list, or what it holds; then it lies beside its upload."""
+    # Of an earlier reader, which was killed.
+    forget(uploads, taken.stored_name)
     try:
         if not is_whole(uploads, taken.stored_name, taken.sha256):
-            return [
-                Problem(taken.file_name, "The file is not there any more. Drop this list, and hand it in again.")
-            ], None
+            return Refused(
+                [Problem(taken.file_name, "The file is not there any more. Drop this list, and hand it in again.")]
+            )
         file = _schedule_file(taken, uploads, beats)
         problems = list(file.problems)
         if not problems and not file.records:
             problems = [Problem(file.name, "There is no item in this list; the rows below the header are empty.")]
         if problems:
-            return for_pages(problems), None
-        keep(uploads, taken.stored_name, file.records)
+            return Refused(for_pages(problems), file.more_problems)
+        return Kept(file, keep(uploads, taken.stored_name, file.records))
     except InputRefused as refused:
-        return for_pages(refused.problems), None
-    except NotWanted:
+        return Refused(for_pages(refused.problems), refused.more)
+    except (NotWanted, Overtaken):
         raise
     except Exception:
         # A fault of ours must not be met again every minute, and the person must not wait for ever.
         log.exception("a price list cannot be read", price_list=taken.id)
-        return [
-            Problem(
-                taken.file_name,
-                "The portal failed to read this file; the fault has been recorded. Save the list as CSV UTF-8, and "
-                "hand that in.",
-            )
-        ], None
-    return [], file
+        return Refused(
+            [
+                Problem(
+                    taken.file_name,
+                    "The portal failed to read this file; the fault has been recorded. Save the list as CSV UTF-8, and "
+                    "hand that in.",
+                )
+            ]
+        )
 
 
 def _schedule_file(taken: Taken, uploads: Path, beats: _Beats) -> ScheduleFile:

@@ -20,13 +20,20 @@ from portal.rates.models import Edition, Schedule
 from portal.rates.price_lists.models import PriceList
 from portal.rates.price_lists.queries import edition_before, list_under_way, schedule_by_code
 from portal.rates.schedule_file import ScheduleFile
-from portal.rates.services import code_fault, import_edition, taken_faults
+from portal.rates.services import code_fault, edition_fault, import_edition, in_one_form, taken_faults
 from portal.rates.states import PRICE_LIST_MOVES, PriceListStatus
 
 #: A reader that has not been seen for so long has stopped; another begins again.
 STOPPED_AFTER = timedelta(minutes=2)
+#: So often a list is read before it is given up: a reader that dies of a list dies of it every time.
+MOST_ATTEMPTS = 3
+READER = "reader of price lists"
 #: How many problems and rows set aside are kept with a list.
 MOST_KEPT = 1_000
+GIVEN_UP = (
+    f"Reading this file was begun {MOST_ATTEMPTS} times and never came to its end: it takes more memory or time than "
+    "the portal has. Save the list as CSV UTF-8, or split it into several files, and hand that in."
+)
 CALLED = {
     PriceListStatus.WAITING: "waits to be read",
     PriceListStatus.READING: "is being read",
@@ -71,18 +78,23 @@ def hand_in(wanted: Wanted, file: CheckedFile, stored_name: str, *, by: str, now
     Raises ``WrongTerm`` or ``TakenTerm`` (``schedule_code``, ``currency``, ``edition_name``, ``starts_on``), and
     ``Clash`` naming the list under way when the schedule has one.
     """
-    code, edition = wanted.schedule_code.strip(), " ".join(wanted.edition_name.split())
+    code, edition = in_one_form(wanted.schedule_code), in_one_form(wanted.edition_name)
     if (fault := code_fault(code)) is not None:
         raise WrongTerm(fault, "schedule_code")
-    if not edition or len(edition) > 200 or "\0" in edition:
-        raise WrongTerm("Give the edition a name of 1 to 200 characters.", "edition_name")
+    if (fault := edition_fault(edition)) is not None:
+        raise WrongTerm(fault, "edition_name")
     schedule = schedule_by_code(code)
     currency = (schedule.currency if schedule else wanted.currency.strip().upper()) or "GBP"
     if not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
         raise WrongTerm("Write the currency's three letters, such as GBP.", "currency")
-    name = schedule.name if schedule else " ".join(wanted.schedule_name.split()) or code
+    name = schedule.name if schedule else in_one_form(wanted.schedule_name) or code
     if len(name) > 200:
         raise WrongTerm("The name of the schedule can have at most 200 characters.", "schedule_name")
+    if not name.isprintable():
+        raise WrongTerm(
+            "The schedule's name has a character that cannot be seen; type the name instead of pasting it.",
+            "schedule_name",
+        )
     for term, fault in taken_faults(code, edition, wanted.starts_on):
         raise TakenTerm(fault, term)
     refuse_second(code)
@@ -127,8 +139,24 @@ def refuse_second(schedule_code: str) -> None:
 
 
 def take_up(*, now: datetime) -> PriceList | None:
-    """The oldest list that waits to be read or whose reader has stopped, now being read; ``None`` when none does."""
-    found = db.session.scalar(
+    """The oldest list that waits to be read or whose reader has stopped, now being read; ``None`` when none does.
+
+    One whose readers have stopped time and again is refused instead.
+    """
+    while (found := _next_to_read(now)) is not None:
+        if found.attempts < MOST_ATTEMPTS:
+            _move(found, PriceListStatus.READING)
+            found.attempts += 1
+            found.parts_done = found.parts = 0
+            found.beat_at = now
+            return found
+        _refuse(found, [Problem(found.file_name, GIVEN_UP)], 0, by=READER, now=now)
+        db.session.flush()
+    return None
+
+
+def _next_to_read(now: datetime) -> PriceList | None:
+    return db.session.scalar(
         select(PriceList)
         .where(
             or_(
@@ -140,13 +168,6 @@ def take_up(*, now: datetime) -> PriceList | None:
         .limit(1)
         .with_for_update(skip_locked=True)
     )
-    if found is None:
-        return None
-    _move(found, PriceListStatus.READING)
-    found.parts_done = found.parts = 0
-    found.beat_at = now
-    return found
-
 
 def note_progress(list_id: int, done: int, parts: int, *, now: datetime) -> bool:
     """Say that the reader is alive and how far it is; whether the list is still wanted."""
@@ -160,13 +181,14 @@ def note_progress(list_id: int, done: int, parts: int, *, now: datetime) -> bool
     return bool(changed.rowcount)  # type: ignore[attr-defined]
 
 
-def note_ready(list_id: int, file: ScheduleFile, *, by: str, now: datetime) -> bool:
-    """The list was read whole and lies beside its upload. ``False`` when it is not being read any more."""
+def note_ready(list_id: int, file: ScheduleFile, kept_sha256: str, *, by: str, now: datetime) -> bool:
+    """The list was read whole and lies beside its upload, in a file of this SHA-256. ``False`` when it is not being
+    read any more."""
     found = _being_read(list_id)
     if found is None:
         return False
     _move(found, PriceListStatus.READY)
-    found.item_count = len(file.records)
+    found.item_count, found.kept_sha256 = len(file.records), kept_sha256
     # From here on: what was understood, no longer only what had to be said.
     found.columns = dict(file.columns)
     found.set_aside = set_aside_of(file)
@@ -175,16 +197,21 @@ def note_ready(list_id: int, file: ScheduleFile, *, by: str, now: datetime) -> b
     return True
 
 
-def note_refused(list_id: int, problems: Sequence[Problem], *, by: str, now: datetime) -> bool:
-    """The list cannot become an edition. ``False`` when it is not being read any more."""
+def note_refused(list_id: int, problems: Sequence[Problem], more: int = 0, *, by: str, now: datetime) -> bool:
+    """The list cannot become an edition, because of these problems and so many ``more``. ``False`` when it is not being
+    read any more."""
     found = _being_read(list_id)
     if found is None:
         return False
+    _refuse(found, problems, more, by=by, now=now)
+    return True
+
+
+def _refuse(found: PriceList, problems: Sequence[Problem], more: int, *, by: str, now: datetime) -> None:
     _move(found, PriceListStatus.REFUSED)
     found.problems = [problem.as_dict() for problem in problems[:MOST_KEPT]]
-    found.problem_count = len(problems)
-    _record("price list refused", found, by=by, now=now, problems=len(problems))
-    return True
+    found.problem_count = len(problems) + more
+    _record("price list refused", found, by=by, now=now, problems=found.problem_count)
 
 
 def set_aside_of(file: ScheduleFile) -> list[dict[str, Any]]:

@@ -19,12 +19,13 @@ from portal.kernel.paging import row_id
 from portal.rates.price_lists import queries, services
 from portal.rates.price_lists.forms import PriceListForm
 from portal.rates.price_lists.handed_in import checked_list
-from portal.rates.price_lists.kept import forget, kept_file
+from portal.rates.price_lists.kept import forget, kept_list
 from portal.rates.price_lists.models import PriceList
 from portal.rates.price_lists.preview import Preview, preview
 from portal.rates.price_lists.shown import shown
 from portal.rates.schedule_file import FIELDS, item_rows
 from portal.rates.states import PriceListStatus
+from portal.rates.views import edition_url
 from portal.tables import write_csv
 
 bp = Blueprint("price_lists", __name__, template_folder="templates", url_prefix="/rates/lists")
@@ -112,6 +113,7 @@ def list_page(found: PriceList, status: int = 200, fault: str = "") -> ResponseR
             for field in FIELDS
             for header in (found.columns.get(field.name),)
         ],
+        became=found.edition_id and queries.edition_by_id(found.edition_id),
         stopped=found.beat_at is not None and found.beat_at < now - services.STOPPED_AFTER,
         today=clock.local_date(now),
     ), status
@@ -124,7 +126,7 @@ def asked() -> tuple[str, int]:
 
 def previewed(found: PriceList) -> Preview:
     """What a list that is ready would change."""
-    read = kept_file(settings().uploads, found.stored_name, name=found.file_name, items=found.item_count)
+    read = kept_list(settings().uploads, found)
     return preview(item_rows(read.records), found.schedule_code, found.starts_on)
 
 
@@ -134,7 +136,7 @@ def publish(list_id: int) -> ResponseReturnValue:
     """The list becomes an edition, if it would still change what was shown."""
     found = queries.price_list_by_id(list_id)
     try:
-        read = kept_file(settings().uploads, found.stored_name, name=found.file_name, items=found.item_count)
+        read = kept_list(settings().uploads, found)
         with transaction():
             edition = services.publish(
                 list_id,
@@ -148,7 +150,7 @@ def publish(list_id: int) -> ResponseReturnValue:
         return list_page(queries.price_list_by_id(list_id), 409, sentence)
     forget(settings().uploads, found.stored_name)
     flash(f"The edition {edition.name} of {edition.schedule.code} is published.", "success")
-    return redirect(url_for("rates.edition", schedule_code=edition.schedule.code, edition_name=edition.name))
+    return redirect(edition_url(edition))
 
 
 def shown_against(text: str) -> int | None:

@@ -62,7 +62,6 @@ def import_index(file: IndexFile, *, code: str, name: str = "", by: str, now: da
         f"price-index:{code}",
         at=now,
         actor=by,
-        file=index.source,
         months=len(file.months),
         added=added,
         corrected=corrected,

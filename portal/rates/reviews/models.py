@@ -15,6 +15,7 @@ from portal.kernel.db import (
     Code,
     Id,
     Instant,
+    JsonText,
     Name,
     Pence,
     Quantity,
@@ -55,7 +56,8 @@ class IndexMonth(Base):
 class PriceReview(Base):
     """A new edition in the making: the rates of a base edition, changed by rules, in force from ``starts_on``.
 
-    Whoever proposed it does not approve it. Once approved, ``edition_id`` is the edition that came of it.
+    Whoever proposed it does not decide on it, and nobody in ``hands`` approves it: they started it, or set, changed or
+    removed something of it. Once approved, ``edition_id`` is the edition that came of it.
     """
 
     __tablename__ = "price_review"
@@ -82,6 +84,7 @@ class PriceReview(Base):
     note: Mapped[str] = mapped_column(String(1000), default="")
     made_by: Mapped[str] = mapped_column(String(254))
     made_at: Mapped[Instant]
+    hands: Mapped[list[str]] = mapped_column(JsonText, default=list)
     proposed_by: Mapped[str | None] = mapped_column(String(254))
     proposed_at: Mapped[Instant | None]
     decided_by: Mapped[str | None] = mapped_column(String(254))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from hashlib import sha256
 
 from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import joinedload, selectinload
@@ -12,11 +14,11 @@ from sqlalchemy.orm import joinedload, selectinload
 from portal.framework.member_models import Contractor
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
-from portal.rates.models import Component, Edition, Item, Schedule
+from portal.rates.models import Item
+from portal.rates.price_lists.queries import items_of
 from portal.rates.reviews.models import IndexMonth, PriceIndex, PriceRequest, PriceReview, ReviewRule
 from portal.rates.reviews.preview import Preview, preview
-from portal.rates.reviews.rules import ByIndex, Rule, by_scope
-from portal.rates.schedule_file import ItemRow
+from portal.rates.reviews.rules import ByIndex, Rule, by_scope, way_text
 from portal.rates.states import RequestStatus, ReviewState
 
 PAGE = 50
@@ -110,68 +112,24 @@ def rule_of(row: ReviewRule) -> Rule:
     return Rule(row.trade, row.code, by_index, row.change_bp, row.new_rate_pence, row.floor_bp, row.cap_bp)
 
 
-def edition_rows(edition_id: int) -> list[ItemRow]:
-    """Every item of an edition with its parts, by code: what a new edition is written from."""
-    part = Item.__table__.alias()
-    parts: dict[str, list[tuple[str, Decimal]]] = {}
-    for whole, code, quantity in db.session.execute(
-        select(Item.code, part.c.code, Component.quantity)
-        .join(Item, Item.id == Component.composite_id)
-        .join(part, part.c.id == Component.part_id)
-        .where(Item.edition_id == edition_id)
-        .order_by(Component.id)
-    ):
-        parts.setdefault(whole, []).append((code, quantity))
-    return [
-        ItemRow(*values, parts=tuple(parts.get(values[0], ())))
-        for values in db.session.execute(
-            select(
-                Item.code,
-                Item.description,
-                Item.long_description,
-                Item.trade,
-                Item.unit,
-                Item.rate_pence,
-                Item.smv,
-                Item.composite,
-                Item.vat_bp,
-                Item.withdrawn_on,
-                Item.withdrawn_reason,
-            )
-            .where(Item.edition_id == edition_id)
-            .order_by(Item.code)
-        )
-    ]
-
-
 def preview_of(review: PriceReview) -> Preview:
     """What a review would change, or has changed: its base edition and rules do not move once it is decided."""
     rules = by_scope(rule_of(row) for row in review.rules)
-    return preview(edition_rows(review.base_id), rules, review.starts_on)
+    return preview(items_of(review.base_id), rules, review.starts_on)
 
 
-def base_before(schedule_id: int, starts_on: date) -> Edition | None:
-    """The edition that a new one from ``starts_on`` would take over from: the latest that starts before it."""
-    return db.session.scalar(
-        select(Edition)
-        .where(Edition.schedule_id == schedule_id, Edition.starts_on < starts_on)
-        .order_by(Edition.starts_on.desc())
-        .limit(1)
-    )
+def shown(review: PriceReview) -> str:
+    """What stands for all that a page shows of a review and that makes its rates: the base, the new edition's name and
+    day, and the rules with their values. Two that are alike make the same edition."""
+    rules = [(*rule.scope, way_text(rule), rule.floor_bp, rule.cap_bp) for rule in map(rule_of, review.rules)]
+    what = [review.base_id, review.edition_name, review.starts_on.isoformat(), rules]
+    return sha256(json.dumps(what).encode()).hexdigest()[:32]
 
 
 def has_trade(edition_id: int, trade: str) -> bool:
     """Whether an edition has an item of a trade."""
     found = select(Item.id).where(Item.edition_id == edition_id, Item.trade == trade)
     return db.session.scalar(found.limit(1)) is not None
-
-
-def schedule_by_code(code: str) -> Schedule:
-    """A schedule, or ``NotFound``."""
-    schedule = db.session.scalar(select(Schedule).where(Schedule.code == code))
-    if schedule is None:
-        raise NotFound(f"There is no schedule {code}.")
-    return schedule
 
 
 # Requests -------------------------------------------------------------------------------------------------------------

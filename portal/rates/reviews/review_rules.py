@@ -11,16 +11,16 @@ from sqlalchemy import select
 from portal.framework.faults import TakenTerm, WrongTerm
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
+from portal.kernel.money import shown
 from portal.rates.models import Item
+from portal.rates.pricing import MOST_RATE_PENCE
 from portal.rates.reviews import queries
 from portal.rates.reviews.models import IndexMonth, PriceIndex, PriceReview, ReviewRule
 from portal.rates.reviews.rules import month_text, scope_text
-from portal.rates.reviews.services import locked_draft, record
+from portal.rates.reviews.services import locked_draft, note_hand, record
 
 #: A change beyond these, in basis points, is a slip of the finger.
 MOST_CHANGE, LEAST_CHANGE = 100_000, -10_000
-#: No rate is higher, in pence.
-MOST_RATE = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,7 @@ def set_rule(
     rule.from_value, rule.to_value = values
     rule.change_bp, rule.new_rate_pence = wanted.change_bp, wanted.new_rate_pence
     rule.floor_bp, rule.cap_bp = wanted.floor_bp, wanted.cap_bp
+    note_hand(review, by)
     db.session.flush()
     record("price review rule set", review, by=by, now=now, **_as_data(rule))
     return rule
@@ -83,6 +84,7 @@ def remove_rule(review_id: int, rule_id: int, *, by: str, now: datetime) -> None
     rule = _rule_in(review, rule_id)
     record("price review rule removed", review, by=by, now=now, trade=rule.trade, code=rule.code)
     review.rules.remove(rule)
+    note_hand(review, by)
 
 
 def rule_for_scope(review_id: int, trade: str, code: str) -> ReviewRule:
@@ -139,8 +141,8 @@ def _check_change(wanted: RuleWanted) -> None:
             raise WrongTerm("A change must lie above −100 % and not above 1,000 %.", term)
     if wanted.floor_bp is not None and wanted.cap_bp is not None and wanted.cap_bp < wanted.floor_bp:
         raise WrongTerm("The cap must not lie below the floor.", "cap_bp")
-    if wanted.new_rate_pence is not None and not 0 <= wanted.new_rate_pence <= MOST_RATE:
-        raise WrongTerm("The new rate must lie between £0 and £10,000,000.", "new_rate_pence")
+    if wanted.new_rate_pence is not None and not 0 <= wanted.new_rate_pence <= MOST_RATE_PENCE:
+        raise WrongTerm(f"The new rate must lie between £0 and {shown(MOST_RATE_PENCE)}.", "new_rate_pence")
 
 
 def _index_values(wanted: RuleWanted) -> tuple[PriceIndex | None, tuple[Decimal | None, Decimal | None]]:

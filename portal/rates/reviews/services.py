@@ -9,19 +9,26 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import select
+from sqlalchemy.orm import selectinload
 
 from portal.framework.faults import TakenTerm, WrongTerm
 from portal.kernel import audit
 from portal.kernel.clock import date_text, local_date
 from portal.kernel.db import db
 from portal.kernel.errors import Clash, NotFound, RuleBroken, WrongState
+from portal.kernel.money import shown
 from portal.rates.models import Edition, Schedule
+from portal.rates.price_lists.queries import edition_before
+from portal.rates.pricing import MOST_RATE_PENCE
 from portal.rates.reviews import notices, queries
-from portal.rates.reviews.models import PriceReview
-from portal.rates.services import write_edition
+from portal.rates.reviews.models import PriceReview, ReviewRule
+from portal.rates.reviews.preview import Preview
+from portal.rates.services import edition_fault, taken_faults, write_edition
 from portal.rates.states import REVIEW_MOVES, ReviewState
 
 LONGEST_NAME, LONGEST_TEXT = 200, 1000
+#: How many items a refusal names.
+NAMED = 10
 STATE_TEXT = {
     ReviewState.DRAFT: "a draft",
     ReviewState.PROPOSED: "proposed",
@@ -72,6 +79,7 @@ def start_review(schedule_code: str, wanted: ReviewWanted, *, by: str, now: date
         status=ReviewState.DRAFT,
         made_by=by,
         made_at=now,
+        hands=[by],
     )
     db.session.add(review)
     db.session.flush()
@@ -89,17 +97,24 @@ def change_review(review_id: int, wanted: ReviewWanted, *, by: str, now: datetim
     base = possible_base(review.schedule, wanted, local_date(now))
     review.base_id, review.base = base.id, base
     review.edition_name, review.starts_on, review.note = wanted.edition_name, wanted.starts_on, wanted.note
+    note_hand(review, by)
     record("price review changed", review, by=by, now=now, base=base.name)
     return review
 
 
-def propose_review(review_id: int, *, by: str, now: datetime) -> PriceReview:
-    """Put a draft before a second person. ``RuleBroken`` when no rate would change, or when it cannot become an edition
-    any more."""
+def propose_review(review_id: int, *, by: str, now: datetime, against: str | None = None) -> PriceReview:
+    """Put a draft before a second person.
+
+    ``against`` is what ``queries.shown`` said when it was looked at; ``None``: as it stands now. Raises ``Clash`` when
+    it has changed since, ``RuleBroken`` when no rate would change or one would be too high, and otherwise as
+    ``start_review`` does when it cannot become an edition any more.
+    """
     review = locked(review_id)
     check_move(review, ReviewState.PROPOSED)
+    check_as_shown(review, against)
     check_still_possible(review, local_date(now))
     found = queries.preview_of(review)
+    check_rates(found)
     if not found.up + found.down:
         raise RuleBroken("No rate would change. Add a rule that changes at least one item, then propose the review.")
     review.status = ReviewState.PROPOSED
@@ -122,7 +137,10 @@ def reject_review(review_id: int, *, reason: str, by: str, now: datetime) -> Pri
     """A second person says no, and why; contractors whose requests were in it are told."""
     review = locked(review_id)
     check_move(review, ReviewState.REJECTED)
-    check_second_person(review, by, "reject it; take it back to a draft, or drop it")
+    if review.proposed_by == by:
+        raise RuleBroken(
+            "You proposed this review, so somebody else must decide on it. You can take it back to a draft, or drop it."
+        )
     review.decision_reason = checked_text(reason, "reason", "Give the reason; it is kept with the review.")
     review.status = ReviewState.REJECTED
     review.decided_by, review.decided_at = by, now
@@ -141,18 +159,22 @@ def drop_review(review_id: int, *, by: str, now: datetime) -> PriceReview:
     return review
 
 
-def approve_review(review_id: int, *, by: str, now: datetime) -> Edition:
+def approve_review(review_id: int, *, by: str, now: datetime, against: str | None = None) -> Edition:
     """A second person says yes: the new edition is written, and the members who work at its day are told.
 
     Everything is looked at again: the name and the day are free, the day has not passed, and the base is still the
-    latest edition before it. Raises ``RuleBroken`` for the one who proposed it, ``WrongState`` for a review that is not
-    proposed (any more), and otherwise as ``start_review`` does.
+    latest edition before it. ``against`` as in ``propose_review``. Raises ``Clash`` when the proposal has changed since
+    it was looked at, ``RuleBroken`` for whoever proposed it or had a hand in it, and for a rate that is too high,
+    ``WrongState`` for a review that is not proposed (any more), and otherwise as ``start_review`` does.
     """
     review = locked(review_id)
     check_move(review, ReviewState.APPROVED)
-    check_second_person(review, by, "approve it")
+    if (why := why_not_second(review, by)) is not None:
+        raise RuleBroken(why)
+    check_as_shown(review, against)
     check_still_possible(review, local_date(now))
     found = queries.preview_of(review)
+    check_rates(found)
     edition = write_edition(
         review.schedule,
         found.reviewed_items(),
@@ -185,7 +207,7 @@ def approve_review(review_id: int, *, by: str, now: datetime) -> Edition:
 
 
 def locked(review_id: int) -> PriceReview:
-    """The review with its schedule, both locked until the transaction ends, as they stand now."""
+    """The review with its rules and its schedule, locked until the transaction ends, as they stand now."""
     schedule_id = db.session.scalar(select(PriceReview.schedule_id).where(PriceReview.id == review_id))
     if schedule_id is None:
         raise NotFound("There is no such price review.")
@@ -194,6 +216,7 @@ def locked(review_id: int) -> PriceReview:
         select(PriceReview)
         .where(PriceReview.id == review_id)
         .with_for_update(of=PriceReview)
+        .options(selectinload(PriceReview.rules).joinedload(ReviewRule.index))
         .execution_options(populate_existing=True)
     ).one()
 
@@ -215,10 +238,40 @@ def check_move(review: PriceReview, state: ReviewState) -> None:
         raise WrongState(f"This review is {STATE_TEXT[review.status]} and cannot become {STATE_TEXT[state]}.")
 
 
-def check_second_person(review: PriceReview, by: str, what: str) -> None:
-    """``RuleBroken`` for the one who proposed the review."""
+def note_hand(review: PriceReview, by: str) -> None:
+    """Remember who had a hand in what a review would make of the rates, whatever others do to it afterwards."""
+    if by not in review.hands:
+        review.hands = [*review.hands, by]
+
+
+def why_not_second(review: PriceReview, by: str) -> str | None:
+    """Why somebody cannot approve a review, in a sentence; ``None`` when nothing of it is theirs."""
     if review.proposed_by == by:
-        raise RuleBroken(f"You proposed this review, so somebody else must decide on it: you cannot {what}.")
+        did = "proposed this review"
+    elif review.made_by == by:
+        did = "started this review"
+    elif by in review.hands:
+        did = "set, changed or removed something in this review: its name, its day or a rule"
+    else:
+        return None
+    return f"You {did}. Nobody approves what they had a hand in, so somebody else must approve it."
+
+
+def check_as_shown(review: PriceReview, against: str | None) -> None:
+    """``Clash`` when a review is not what somebody looked at (any more)."""
+    if against is not None and against != queries.shown(review):
+        raise Clash("The proposal has changed since you looked; look at it again.")
+
+
+def check_rates(found: Preview) -> None:
+    """``RuleBroken`` when a rate would be higher than an item can have."""
+    high = [each.item.code for each in found.changes if each.new_pence > MOST_RATE_PENCE and not each.withdrawn]
+    if high:
+        more = f" and {len(high) - NAMED:,} more" if len(high) > NAMED else ""
+        raise RuleBroken(
+            f"The new rate would lie above {shown(MOST_RATE_PENCE)}, the highest that a rate can be, for "
+            f"{', '.join(high[:NAMED])}{more}. Set a rule of their own for them, or a lower change."
+        )
 
 
 def check_still_possible(review: PriceReview, today: date) -> None:
@@ -240,18 +293,9 @@ def possible_base(schedule: Schedule, wanted: ReviewWanted, today: date) -> Edit
         raise WrongTerm(
             f"{date_text(wanted.starts_on)} has passed; new rates start today or later. Enter another day.", "starts_on"
         )
-    for edition in db.session.scalars(select(Edition).where(Edition.schedule_id == schedule.id)):
-        if edition.name == wanted.edition_name:
-            raise TakenTerm(
-                f"An edition of {schedule.code} is called {edition.name} already; enter another name.", "edition_name"
-            )
-        if edition.starts_on == wanted.starts_on:
-            raise TakenTerm(
-                f"The edition {edition.name} of {schedule.code} starts on {date_text(edition.starts_on)} already; "
-                "enter another day.",
-                "starts_on",
-            )
-    base = queries.base_before(schedule.id, wanted.starts_on)
+    for term, fault in taken_faults(schedule.code, wanted.edition_name, wanted.starts_on):
+        raise TakenTerm(fault, term)
+    base = edition_before(schedule.code, wanted.starts_on)
     if base is None:
         raise WrongTerm(
             f"No edition of {schedule.code} starts before {date_text(wanted.starts_on)}, so there are no rates to "
@@ -264,8 +308,8 @@ def possible_base(schedule: Schedule, wanted: ReviewWanted, today: date) -> Edit
 def checked(wanted: ReviewWanted) -> ReviewWanted:
     """The texts of a review without idle space; ``WrongTerm`` for one that is missing or too long."""
     name = " ".join(wanted.edition_name.split())
-    if not name or len(name) > LONGEST_NAME:
-        raise WrongTerm(f"The name of the new edition must have 1 to {LONGEST_NAME} characters.", "edition_name")
+    if (fault := edition_fault(name)) is not None:
+        raise WrongTerm(fault, "edition_name")
     return ReviewWanted(name, wanted.starts_on, checked_text(wanted.note, "note"))
 
 

@@ -81,6 +81,8 @@ def review_page(review: PriceReview, form: RejectForm, status: int = 200) -> Res
         open_requests=queries.open_requests(review.schedule_id),
         may_publish=person.may(Permission.PUBLISH_RATES),
         own=review.proposed_by == person.email,
+        not_second=services.why_not_second(review, person.email),
+        shown=queries.shown(review),
         form=form,
     ), status
 
@@ -184,7 +186,9 @@ def remove_rule(price_review_id: int, rule_id: int) -> ResponseReturnValue:
 def propose(price_review_id: int) -> ResponseReturnValue:
     """Put a draft before a second person."""
     with transaction():
-        services.propose_review(price_review_id, by=signed_in_person().email, now=clock.now())
+        services.propose_review(
+            price_review_id, by=signed_in_person().email, now=clock.now(), against=request.form.get("against", "")
+        )
     flash("The review is proposed. Somebody else must approve it.", "success")
     return redirect(url_for(".one", price_review_id=price_review_id))
 
@@ -204,7 +208,9 @@ def draft(price_review_id: int) -> ResponseReturnValue:
 def approve(price_review_id: int) -> ResponseReturnValue:
     """Say yes: the new edition is written."""
     with transaction():
-        edition = services.approve_review(price_review_id, by=signed_in_person().email, now=clock.now())
+        edition = services.approve_review(
+            price_review_id, by=signed_in_person().email, now=clock.now(), against=request.form.get("against", "")
+        )
     flash(
         f"The review is approved. {edition.name} is in force from {date_text(edition.starts_on)}, and the contractors "
         "are told.",

@@ -17,13 +17,12 @@ from portal.kernel.db import db
 from portal.kernel.errors import NotAllowed, NotFound, RuleBroken, WrongState
 from portal.kernel.money import shown
 from portal.kernel.outbox import queue_notice
-from portal.rates.models import Edition, Item, Schedule, StarRate
+from portal.rates.models import Schedule, StarRate
+from portal.rates.pricing import MOST_RATE_PENCE
 from portal.rates.star_rates.queries import publishers
 from portal.rates.states import STAR_RATE_MOVES, StarRateStatus
 from portal.rates.vat import RATES, STANDARD
 
-#: More than one unit of anything in an adaptation costs, in pence: beyond it somebody slipped.
-MOST_PENCE = 1_000_000_00
 LONGEST = {"description": 400, "unit": 40, "trade": 200, "reason": 1_000}
 
 
@@ -53,8 +52,8 @@ def propose_star_rate(
             raise WrongTerm(f"Give the {name} of the star rate.", name)
         if len(text) > LONGEST[name]:
             raise WrongTerm(f"The {name} has {len(text)} characters; at most {LONGEST[name]:,} fit.", name)
-    if not 0 < wanted.rate_pence <= MOST_PENCE:
-        raise WrongTerm(f"The rate must be above £0 and not above {shown(MOST_PENCE)}.", "rate_pence")
+    if not 0 < wanted.rate_pence <= MOST_RATE_PENCE:
+        raise WrongTerm(f"The rate must be above £0 and not above {shown(MOST_RATE_PENCE)}.", "rate_pence")
     if wanted.vat_bp not in RATES:
         raise WrongTerm("The lowest VAT is 0, 5 or 20 %.", "vat_bp")
     if schedule.currency != "GBP":
@@ -77,7 +76,8 @@ def propose_star_rate(
     )
     db.session.add(star)
     db.session.flush()
-    star.code = _free_code(star)
+    # No item can have such a code (``schedule_file.own_code_fault``).
+    star.code = f"STAR-{star.id:04}"
     audit.record(
         "star rate proposed",
         f"star-rate:{star.code}",
@@ -98,15 +98,6 @@ def propose_star_rate(
                 at=now,
             )
     return star
-
-
-def _free_code(star: StarRate) -> str:
-    """The code of a star rate: its number, and never the code of an item of the schedule."""
-    code = f"STAR-{star.id:04}"
-    taken = db.session.scalar(
-        select(Item.id).join(Edition).where(Edition.schedule_id == star.schedule_id, Item.code == code).limit(1)
-    )
-    return code if taken is None else f"STAR-RATE-{star.id:04}"
 
 
 def _locked(star_id: int) -> StarRate:

@@ -22,6 +22,8 @@ from portal.rates.work_templates.queries import faults_in
 from portal.rates.work_templates.template_file import TemplateFile
 
 MOST_LINES = 200
+#: The most rows of a file of templates.
+MOST_ROWS = 20_000
 LONGEST_NAME = 200
 
 
@@ -79,8 +81,20 @@ def import_templates(file: TemplateFile, schedule_code: str, *, by: str, now: da
     problems = list(file.problems)
     if not file.templates and not problems:
         problems.append(Problem(file.name, "There is no template in this list; the rows below the header are empty."))
+    rows = sum(len(template.lines) for template in file.templates)
+    if rows > MOST_ROWS:
+        problems = [
+            Problem(
+                file.name,
+                f"The list has {rows:,} rows; at most {MOST_ROWS:,} come in at once. Split it into several files.",
+            )
+        ]
+    # Before any code is looked up: a list of a hundred thousand codes under one name is no template.
+    problems = problems or [
+        _too_many(file.name, each.lines[MOST_LINES].row) for each in file.templates if len(each.lines) > MOST_LINES
+    ]
     if problems:
-        raise InputRefused(problems)
+        raise InputRefused(problems, file.more_problems)
     day = local_date(now)
     edition = edition_in_force(day, schedule_code)
     faults = faults_in({line.code for template in file.templates for line in template.lines}, edition, day)
@@ -100,8 +114,6 @@ def import_templates(file: TemplateFile, schedule_code: str, *, by: str, now: da
             for line in wanted.lines
             if line.code in faults
         ]
-        if len(wanted.lines) > MOST_LINES:
-            problems.append(_too_many(file.name, wanted.lines[MOST_LINES].row))
     if problems:
         raise InputRefused(problems)
     made = []
