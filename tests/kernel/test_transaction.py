@@ -131,7 +131,7 @@ def test_an_instant_without_a_zone_never_gets_in(app: Flask) -> None:
 
 @pytest.mark.parametrize("quantity", ["0.001", "1", "4.5", "1000", "999999.999"])
 def test_a_quantity_comes_back_exactly_as_it_went_in(quantity: str) -> None:
-    job = scene(members=0).job(lines={"RAIL01": quantity})
+    job = scene(members=0, items={"RAIL01": 1}).job(lines={"RAIL01": quantity})
 
     look_again()
     (line,) = db.session.scalars(select(JobLine).where(JobLine.job_id == job.id))
