@@ -71,7 +71,7 @@ def build() -> tuple[Basket, Edition, int, int]:
     with transaction():
         db.session.add(MemberBand(member_id=member_id, from_pence=100_000, adjustment_bp=-400))
         own = [(f"I{row:05}", 777) for row in range(0, LINES, 5)]
-        agree_own_rates(member_id, own, TODAY, source="bench", by="bench", now=NOW)
+        agree_own_rates(member_id, edition_in_force(TODAY, "BENCH"), own, TODAY, source="bench", by="bench", now=NOW)
     codes = [f"I{row:05}" for row in range(LINES - 1)] + [STAR]
     basket = Basket("bench.csv", [(row, code, Decimal("2.5")) for row, code in enumerate(codes, start=2)])
     return basket, edition_in_force(TODAY, "BENCH"), member_id, authority.id
@@ -107,7 +107,7 @@ def figures() -> list[Figure]:
             db.session.expunge_all()
             items_by_code(edition_id, codes)
             star_rates_by_code(schedule_id, codes, TODAY)
-            terms_of_member(member_id, TODAY, codes)
+            terms_of_member(member_id, TODAY, edition.schedule_id, codes)
 
         edition_id, schedule_id, found = edition.id, edition.schedule_id, edition
         ours()
